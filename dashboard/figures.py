@@ -1,0 +1,159 @@
+"""The figures at the top of the overview, each compared with the same span before."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboard import formats
+from dashboard.filters import Filters, name_of
+from dashboard.source import Source
+from dashboard.spans import Span, span_of
+from monitor.budgets.pace import change, forecast_to_date
+from monitor.budgets.periods import period_before, period_of
+from monitor.ledger import overview_queries, queries
+from monitor.ledger.queries import Totals
+
+_COMPARED_WITH: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Last hour": "vs. the hour before",
+        "Today": "vs. yesterday by now",
+        "Last 24 h": "vs. the 24 h before",
+        "Last 7 days": "vs. the 7 days before",
+        "Last 30 days": "vs. the 30 days before",
+        "This month": "vs. last month by now",
+    }
+)
+_FORECAST_HELP: Final = (
+    "What the month will cost if spending goes on at its average pace so far. "
+    "It takes at least one day of records to say."
+)
+_MOST_MODELS: Final = 3
+
+
+def show_spend(source: Source, filters: Filters) -> None:
+    """Spend today, this month, and where the month is heading."""
+    today, month = (span_of(label, source.clock(), source.time_zone) for label in ("Today", "This month"))
+    with st.container(horizontal=True, key="metrics_spend"):
+        _spend("Spend today", source, filters, today)
+        spent = _spend("Spend this month", source, filters, month)
+        _forecast(source, filters, month, spent)
+    if spent.unpriced_requests:
+        _unpriced_note(source, filters, month, spent.unpriced_requests)
+
+
+def show_traffic(source: Source, filters: Filters, span: Span, now: Totals) -> None:
+    """Requests, errors and durations of the chosen period."""
+    before = queries.totals(source.ledger, filters.slice(span.before))
+    compare = _reaches_back(source, span) and before.requests > 0
+    after = _COMPARED_WITH[span.label]
+    durations = queries.durations(source.ledger, filters.slice(span))
+    earlier = queries.durations(source.ledger, filters.slice(span.before))
+    with st.container(horizontal=True, key="metrics_traffic"):
+        growth = change(Decimal(now.requests), Decimal(before.requests)) if compare else None
+        _metric("Requests", formats.count(now.requests), growth, after, colour="off")
+        points = _points(now.error_rate, before.error_rate) if compare else None
+        st.metric(
+            "Error rate",
+            formats.percent(now.error_rate),
+            delta=points,
+            delta_color="inverse",
+            delta_description=after if points else None,
+            help="Share of requests that failed, retries included.",
+            border=True,
+        )
+        for label, seconds, then in (
+            ("Duration, median", durations.p50, earlier.p50),
+            ("Duration, slowest 5%", durations.p95, earlier.p95),
+        ):
+            slower = _slower(seconds, then) if compare else None
+            _metric(label, formats.duration(seconds), slower, after, colour="inverse", about=_DURATION_HELP[label])
+
+
+_DURATION_HELP: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Duration, median": "p50: half of the requests took no longer, from sending to the last byte.",
+        "Duration, slowest 5%": "p95: 5% of the requests took longer, from sending to the last byte.",
+    }
+)
+
+
+def _spend(label: str, source: Source, filters: Filters, span: Span) -> Totals:
+    now = queries.totals(source.ledger, filters.slice(span))
+    growth = None
+    if now.list_cost is not None and _reaches_back(source, span):
+        before = queries.totals(source.ledger, filters.slice(span.before)).list_cost
+        growth = None if before is None else change(now.list_cost, before)
+    _metric(label, formats.spend(now), growth, _COMPARED_WITH[span.label], colour="off")
+    return now
+
+
+def _forecast(source: Source, filters: Filters, span: Span, spent: Totals) -> None:
+    month = period_of("month", source.time_zone, span.now)
+    label = f"Forecast for {formats.month(month.start.astimezone(ZoneInfo(source.time_zone)))}"
+    first = queries.first_request_at(source.ledger)
+    if spent.list_cost is None:
+        st.metric(label, formats.spend(spent), help=_FORECAST_HELP, border=True)
+        return
+    expected = forecast_to_date(spent.list_cost, month, span.now, recorded_since=first)
+    last = period_before("month", source.time_zone, month)
+    growth = None
+    if expected is not None and first is not None and first <= last.start:
+        whole = queries.totals(source.ledger, filters.slice(last)).list_cost
+        growth = None if whole is None else change(expected, whole)
+    shown = "too early" if expected is None else formats.money(expected)
+    _metric(label, shown, growth, "vs. last month", colour="off", about=_FORECAST_HELP)
+
+
+def _unpriced_note(source: Source, filters: Filters, span: Span, requests: int) -> None:
+    groups = overview_queries.unpriced_by_model(source.ledger, filters.slice(span))
+    names = [formats.plain(name_of(group.value)) for group in groups[:_MOST_MODELS]]
+    names += [f"and {len(groups) - _MOST_MODELS} more"] if len(groups) > _MOST_MODELS else []
+    noun = "request has" if requests == 1 else "requests have"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="unpriced_note"):
+        st.markdown(
+            f":orange[:material/help:] **{requests:,}** {noun} no known cost this month and "
+            f"{'is' if requests == 1 else 'are'} not part of the spend: {', '.join(names)}",
+            width="content",
+        )
+        st.page_link("views/quality.py", label="See why", icon=":material/arrow_forward:")
+
+
+def _metric(
+    label: str,
+    value: str,
+    growth: Decimal | None,
+    after: str,
+    *,
+    colour: Literal["off", "inverse"],
+    about: str | None = None,
+) -> None:
+    delta = formats.signed_percent(growth)
+    st.metric(
+        label,
+        value.replace("$", r"\$"),
+        delta=delta,
+        delta_color=colour,
+        delta_description=after if delta else None,
+        help=about,
+        border=True,
+    )
+
+
+def _reaches_back(source: Source, span: Span) -> bool:
+    """Whether the records cover the span before; else a comparison would show growth that was none."""
+    first = queries.first_request_at(source.ledger)
+    return first is not None and first <= span.before.start
+
+
+def _points(now: float | None, before: float | None) -> str | None:
+    if now is None or before is None:
+        return None
+    return f"{(now - before) * 100:+.1f} points"
+
+
+def _slower(now: float | None, before: float | None) -> Decimal | None:
+    return None if now is None or before is None else change(Decimal(str(now)), Decimal(str(before)))

@@ -1,0 +1,89 @@
+"""The filters of the pages; their values stand in the address, so that a view can be shared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+import streamlit as st
+
+from dashboard import spans
+from dashboard.source import Source
+from dashboard.spans import Span, span_of
+from monitor.budgets.periods import Period
+from monitor.ledger import queries
+from monitor.ledger.scopes import Condition, Slice
+
+NONE_LABEL: Final = "(none)"
+"""Stands for requests that have no value."""
+
+_DIMENSIONS: Final[Mapping[str, str]] = MappingProxyType({"service": "Services", "team": "Teams", "model": "Models"})
+_OPTIONS_FROM: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What was chosen: a period and tests on dimensions."""
+
+    label: str
+    conditions: tuple[Condition, ...]
+
+    def span(self, source: Source) -> Span:
+        """The period as it is now."""
+        return span_of(self.label, source.clock(), source.time_zone)
+
+    def slice(self, period: Span | Period) -> Slice:
+        """The requests of a span or period that meet the tests."""
+        return Slice(start=period.start, end=period.end, conditions=self.conditions)
+
+
+def choose_period() -> str:
+    """Show the choice of periods and return the label of the chosen one."""
+    chosen = st.segmented_control(
+        "Period",
+        spans.LABELS,
+        default=spans.DEFAULT,
+        required=True,
+        key="period",
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    return chosen or spans.DEFAULT
+
+
+def choose(source: Source) -> Filters:
+    """Show the filters and return what is chosen."""
+    label = choose_period()
+    conditions = []
+    with st.container(horizontal=True, key="filters"):
+        for dimension, plural in _DIMENSIONS.items():
+            chosen = st.multiselect(
+                plural,
+                options_of(source, dimension),
+                key=dimension,
+                placeholder=f"All {plural.lower()}",
+                label_visibility="collapsed",
+                bind="query-params",
+            )
+            if chosen:
+                conditions.append(Condition(dimension=dimension, values=tuple(map(_value, chosen))))
+    return Filters(label=label, conditions=tuple(conditions))
+
+
+def options_of(source: Source, dimension: str) -> Sequence[str]:
+    """The values of a dimension in the last 30 days, dearest first, and those that are chosen now."""
+    now: datetime = source.clock()
+    recent = Slice(start=now - _OPTIONS_FROM, end=now)
+    found = [name_of(value) for value in queries.values_of(source.ledger, recent, dimension)]
+    chosen = st.session_state.get(dimension, [])
+    return list(dict.fromkeys([*found, *chosen]))
+
+
+def name_of(value: str | None) -> str:
+    """A value of a dimension as people see it."""
+    return NONE_LABEL if value is None else value
+
+
+def _value(label: str) -> str | None:
+    return None if label == NONE_LABEL else label

@@ -1,0 +1,57 @@
+"""What the pages read from.
+
+Streamlit runs the pages as scripts, in threads of the server's process, and hands them nothing. So this module holds
+the one thing that they need: the server installs it once, before it serves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.clock import Clock
+from monitor.control.store import Control
+from monitor.errors import MonitorError
+from monitor.ledger.ledger import Ledger
+from monitor.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far the ledger is behind the spool: bytes that wait, and seconds since the drain last looked."""
+
+    bytes_waiting: int
+    idle: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The open stores and what else the pages must know; `spool_lag` is None where nothing drains.
+
+    `time_zone` is the IANA zone in which days begin and times are shown.
+    """
+
+    ledger: Ledger
+    control: Control
+    clock: Clock
+    time_zone: str
+    settings: Settings
+    spool_lag: Callable[[], Lag] | None = None
+
+
+_INSTALLED: Final[list[Source]] = []
+
+
+def install(source: Source) -> None:
+    """Let all pages of this process read from here from now on."""
+    _INSTALLED[:] = [source]
+
+
+def current() -> Source:
+    """What was installed last.
+
+    Raises:
+        MonitorError: nothing was.
+    """
+    if not _INSTALLED:
+        raise MonitorError("The dashboard has nothing to read from. Start it with: monitor up")
+    return _INSTALLED[0]

@@ -1,0 +1,53 @@
+"""Tables as HTML: figures aligned, text that can be selected, no scroll bar inside a scroll bar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from dashboard.theme import MAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column; `fit` is `right` for figures, `wrap` for sentences, `cut` for names that may be long."""
+
+    label: str
+    fit: str = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What stands in a cell; `tone` is `bad`, `good`, `near` or `muted`, `title` is shown on pointing at it."""
+
+    text: str
+    tone: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A cell with a bar as long as the share, which is from 0 to 1."""
+
+    share: float
+    text: str
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | Bar | str]]) -> str:
+    """The HTML of a table; all texts are escaped."""
+    head = "".join(f'<th class="{column.fit}">{escape(column.label)}</th>' for column in columns)
+    body = "".join(
+        "<tr>" + "".join(_cell(column, cell) for column, cell in zip(columns, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f'<table class="om"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _cell(column: Column, cell: Cell | Bar | str) -> str:
+    if isinstance(cell, Bar):
+        bar = f'<div class="om-bar"><span style="width:{cell.share:.1%};background:{MAIN}"></span></div>'
+        return f'<td title="{escape(cell.text)}">{bar}</td>'
+    if isinstance(cell, str):
+        cell = Cell(text=cell)
+    title = cell.title or (cell.text if column.fit == "cut" else "")
+    shown = f'<span class="om-{cell.tone}">{escape(cell.text)}</span>' if cell.tone else escape(cell.text)
+    return f'<td class="{column.fit}" title="{escape(title)}">{shown}</td>'

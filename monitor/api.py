@@ -1,0 +1,125 @@
+"""The server's HTTP routes beside the dashboard: its health, and the report for commands run elsewhere."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from monitor.budgets.model import Matcher
+from monitor.errors import ControlError, MonitorError
+from monitor.ledger import queries
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.queries import Totals
+from monitor.ledger.scopes import Condition, Slice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a report is about: totals for each value of `by`, of the requests in [start, end) that meet the matchers."""
+
+    by: str
+    start: datetime
+    end: datetime
+    matchers: tuple[Matcher, ...] = ()
+
+    def as_params(self) -> list[tuple[str, str]]:
+        """The question as query parameters, as `question_of` reads them."""
+        params = [("by", self.by), ("start", self.start.isoformat()), ("end", self.end.isoformat())]
+        return params + [("where", str(matcher)) for matcher in self.matchers]
+
+
+def conditions_of(matchers: Sequence[Matcher]) -> tuple[Condition, ...]:
+    """Matchers as the ledger takes them."""
+    return tuple(
+        Condition(dimension=item.dimension, values=tuple(item.values), is_negated=item.is_negated) for item in matchers
+    )
+
+
+def report(ledger: Ledger, question: Question) -> dict[str, Any]:
+    """The answer as plain values: `rows` dearest first and the `total`; money as decimal strings, unknown as None.
+
+    Raises:
+        LedgerError: `by` is no dimension.
+    """
+    span = Slice(start=question.start, end=question.end, conditions=conditions_of(question.matchers))
+    groups = queries.by_dimension(ledger, span, question.by)
+    return {
+        "rows": [{question.by: group.value, **_figures(group.totals)} for group in groups],
+        "total": _figures(queries.totals(ledger, span)),
+    }
+
+
+def _figures(totals: Totals) -> dict[str, Any]:
+    return {
+        "requests": totals.requests,
+        "calls": totals.calls,
+        "errors": totals.errors,
+        "input_tokens": totals.input_tokens,
+        "output_tokens": totals.output_tokens,
+        "list_cost": decimal_text(totals.list_cost),
+        "unpriced_requests": totals.unpriced_requests,
+    }
+
+
+def decimal_text(value: Decimal | None) -> str | None:
+    """A decimal without exponent and without zeros at its end; None stays None."""
+    if value is None:
+        return None
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def routes(
+    *, health: Callable[[], dict[str, Any]], answer: Callable[[Question], dict[str, Any]], token: str
+) -> list[BaseRoute]:
+    """The routes.
+
+    Args:
+        health: gives the state of the server; its `status` is `ok` or what is wrong.
+        answer: answers a report; may take its time.
+        token: what a caller of the report must show; it stands in a file that only the owner can read.
+    """
+
+    async def get_health(_: Request) -> JSONResponse:
+        state = await asyncio.to_thread(health)
+        return JSONResponse(state, status_code=200 if state["status"] == "ok" else 503)
+
+    async def get_report(request: Request) -> JSONResponse:
+        shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(shown.encode(), token.encode()):
+            return JSONResponse({"error": "This route asks for the token in server.json."}, status_code=401)
+        try:
+            question = question_of(request)
+            return JSONResponse(await asyncio.to_thread(answer, question))
+        except MonitorError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+
+    return [Route("/api/health", get_health), Route("/api/report", get_report)]
+
+
+def question_of(request: Request) -> Question:
+    """Read a report's question from the query parameters.
+
+    Raises:
+        ControlError: a parameter is missing or wrong; the text names it.
+    """
+    params = request.query_params
+    try:
+        return Question(
+            by=params["by"],
+            start=datetime.fromisoformat(params["start"]),
+            end=datetime.fromisoformat(params["end"]),
+            matchers=tuple(Matcher.parse(text) for text in params.getlist("where")),
+        )
+    except (KeyError, ValueError) as error:
+        raise ControlError(f"The report's question cannot be read: {error}.") from error

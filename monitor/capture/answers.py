@@ -1,0 +1,136 @@
+"""What both transports do before a request leaves and when its answer has come. Nothing here raises to the caller."""
+
+import logging
+from types import ModuleType
+from typing import Any, Final
+
+from monitor.capture.decoding import Decode, decoder_of
+from monitor.capture.guarded import guarded
+from monitor.capture.recorder import Observed, Recorder
+from monitor.capture.watches import BodyWatch, HidingWatch, StreamWatch, Watch
+
+log = logging.getLogger(__name__)
+
+_READABLE: Final = ("application/json", "text/", "application/problem+json")
+_LARGEST_REFUSAL: Final = 64 * 2**10
+
+
+class Answers:
+    """The common part of the sync and the async transport of one client."""
+
+    def __init__(self, recorder: Recorder, library: ModuleType, body_type: type[Any]) -> None:
+        """`library` is httpx or httpx2, `body_type` the stream class that shows a watch every piece."""
+        self._recorder = recorder
+        self._library = library
+        self._body_type = body_type
+        self._refusing_hosts: set[str] = set()
+        self.guard = recorder.guard
+
+    def leaving(self, request: Any) -> tuple[Any, Observed | None]:
+        """The request to send, and what was noted of it (None when noting failed)."""
+        observed = self._recorder.observe(request)
+        if observed is None or observed.changed_content is None or request.url.host in self._refusing_hosts:
+            return request, _unchanged(observed)
+        changed = self._changed(request, observed.changed_content)
+        return (request, _unchanged(observed)) if changed is None else (changed, observed)
+
+    def is_option_refused(self, observed: Observed | None, response: Any) -> bool:
+        """Whether the answer may be a refusal of the option that only we asked for."""
+        return (
+            observed is not None and observed.changed_content is not None and response.status_code in (400, 404, 422)
+        )
+
+    def reconsider(self, observed: Observed, request: Any, response: Any, refusal: bytes) -> tuple[Any, Any]:
+        """After a refusal: the request to send instead and no response, or the response to hand out.
+
+        Sending it again is right only where the server complains of the option: the caller never asked for it.
+        """
+        again = self._without_option(observed, request, refusal)
+        if again is not None:
+            return again, None
+        handed = self._library.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=self._library.ByteStream(refusal),
+            request=request,
+            extensions=response.extensions,
+        )
+        return request, handed
+
+    def failed(self, observed: Observed | None, error: BaseException) -> None:
+        """The inner transport raised."""
+        if observed is not None:
+            self._note_failure(observed, error)
+
+    def answered(self, observed: Observed | None, response: Any) -> Any:
+        """The same response, its body watched."""
+        if observed is not None:
+            self._watch(observed, response)
+        return response
+
+    @guarded
+    def _changed(self, request: Any, content: bytes) -> Any:
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() not in _OWN_LENGTH]
+        # Asked for plain, so that a chunk can be taken out of the answer.
+        headers.append((b"accept-encoding", b"identity"))
+        return self._library.Request(
+            request.method, request.url, headers=headers, content=content, extensions=request.extensions
+        )
+
+    @guarded
+    def _without_option(self, observed: Observed, request: Any, refusal: bytes) -> Any:
+        if b"stream_options" not in refusal[:_LARGEST_REFUSAL] and b"include_usage" not in refusal[:_LARGEST_REFUSAL]:
+            return None
+        self._refusing_hosts.add(request.url.host)
+        log.info("%s does not know stream_options; its streams are recorded without asking.", request.url.host)
+        original = observed.original_content
+        return None if original is None else self._changed(request, original)
+
+    @guarded
+    def _note_failure(self, observed: Observed, error: BaseException) -> None:
+        observed.exchange.failed(error)
+
+    @guarded
+    def _watch(self, observed: Observed, response: Any) -> None:
+        exchange = observed.exchange
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        exchange.took_headers(response.status_code, headers)
+        if response.is_stream_consumed or response.is_closed:
+            # A test transport answers with a body that is read already.
+            exchange.took_body(response.content)
+            return
+        content_type = headers.get("content-type", "")
+        decode = _decoder(headers.get("content-encoding"))
+        watch: Watch
+        if not content_type.startswith("text/event-stream"):
+            is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
+            watch = BodyWatch(exchange, self.guard, decode=decode, is_kept=is_kept)
+        elif observed.changed_content is not None and decode is not _UNREADABLE:
+            if decode is not None:
+                del response.headers["content-encoding"]
+            watch = HidingWatch(exchange, self.guard, decode=decode)
+        else:
+            watch = StreamWatch(exchange, self.guard, decode=decode)
+        response.stream = self._body_type(response.stream, watch)
+
+
+_OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
+
+
+def _unchanged(observed: Observed | None) -> Observed | None:
+    return observed if observed is None else Observed(observed.exchange, None, None)
+
+
+def _unreadable(piece: bytes) -> bytes:
+    """Stands for an encoding that is not known here: nothing of the body can be read."""
+    return piece[:0]
+
+
+_UNREADABLE: Final[Decode] = _unreadable
+
+
+def _decoder(encoding: str | None) -> Decode | None:
+    try:
+        return decoder_of(encoding)
+    except LookupError:
+        return _UNREADABLE

@@ -1,0 +1,126 @@
+"""Reads what matters out of request and answer bodies, and never more: prompts and completions are passed over.
+
+Bodies can be anything. A part that is not as the API has it is unknown; the others are still read.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+_LARGEST: Final = 2**62
+_NO_JSON: Final = msgspec.Raw(b"null")
+_TEXT_LIMIT: Final = 256
+
+
+class RequestBody(msgspec.Struct):
+    """The fields of a request body that are looked at."""
+
+    model: Any = None
+    stream: Any = None
+    stream_options: Any = None
+    service_tier: Any = None
+    user: Any = None
+    safety_identifier: Any = None
+
+
+class AnswerBody(msgspec.Struct):
+    """The fields of an answer, or of one event of a stream, that are looked at."""
+
+    id: Any = None
+    type: Any = None
+    model: Any = None
+    service_tier: Any = None
+    status: Any = None
+    usage: Any = None
+    error: Any = None
+    code: Any = None
+    choices: msgspec.Raw = _NO_JSON
+    incomplete_details: Any = None
+    response: msgspec.Raw = _NO_JSON
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: Any = None
+
+
+_decode_request = msgspec.json.Decoder(RequestBody).decode
+_decode_answer = msgspec.json.Decoder(AnswerBody).decode
+_decode_choices = msgspec.json.Decoder(list[_Choice | None]).decode
+
+_USAGE_FIELDS: Final = {
+    "input_tokens": ("input_tokens", "prompt_tokens"),
+    "output_tokens": ("output_tokens", "completion_tokens"),
+}
+_INPUT_DETAILS: Final = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_OUTPUT_DETAILS: Final = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_INPUT_PARTS: Final = {
+    "cache_read_input_tokens": "cached_tokens",
+    "cache_creation_input_tokens": "cache_write_tokens",
+    "input_audio_tokens": "audio_tokens",
+    "input_image_tokens": "image_tokens",
+}
+_OUTPUT_PARTS: Final = {
+    "reasoning_output_tokens": "reasoning_tokens",
+    "output_audio_tokens": "audio_tokens",
+    "output_image_tokens": "image_tokens",
+}
+
+
+def read_request(content: bytes) -> RequestBody | None:
+    """The looked-at fields of a JSON request; None when it is no JSON object."""
+    try:
+        return _decode_request(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def read_answer(content: bytes | msgspec.Raw) -> AnswerBody | None:
+    """The looked-at fields of a JSON answer; None when it is no JSON object."""
+    try:
+        return _decode_answer(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def finish_reasons(choices: msgspec.Raw) -> list[str] | None:
+    """Why the model stopped, one for each choice that says so; None when none does."""
+    try:
+        found = _decode_choices(choices)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    reasons = [reason for choice in found if choice is not None and (reason := text_of(choice.finish_reason))]
+    return reasons or None
+
+
+def usage_fields(usage: Any) -> dict[str, object]:
+    """The usage fields of a record from a usage object of any endpoint; empty when it states nothing."""
+    if not isinstance(usage, Mapping):
+        return {}
+    fields: dict[str, object] = {}
+    for name, spellings in _USAGE_FIELDS.items():
+        _put(fields, name, next((usage[key] for key in spellings if usage.get(key) is not None), None))
+    for keys, parts in ((_INPUT_DETAILS, _INPUT_PARTS), (_OUTPUT_DETAILS, _OUTPUT_PARTS)):
+        details = next((usage[key] for key in keys if isinstance(usage.get(key), Mapping)), {})
+        for name, key in parts.items():
+            _put(fields, name, details.get(key))
+    seconds = usage.get("seconds")
+    if usage.get("type") == "duration" and isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        fields["audio_seconds"] = float(seconds)
+    return fields
+
+
+def text_of(value: Any) -> str | None:
+    """A name or id as text of reasonable length; numbers become text, everything else is unknown."""
+    if isinstance(value, str):
+        return value[:_TEXT_LIMIT] or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _put(fields: dict[str, object], name: str, value: Any) -> None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        fields[name] = value

@@ -1,0 +1,78 @@
+"""Undoes the content encoding of an answer, piece by piece, for our own look at it."""
+
+import importlib
+import zlib
+from collections.abc import Callable
+from typing import Any, Final
+
+Decode = Callable[[bytes], bytes]
+
+
+def _gzip() -> Decode:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+
+
+def _deflate() -> Decode:
+    inner = zlib.decompressobj()
+    is_raw = False
+
+    def decode(piece: bytes) -> bytes:
+        nonlocal inner, is_raw
+        try:
+            return inner.decompress(piece)
+        except zlib.error:
+            if is_raw:
+                raise
+            # Some servers send the bare format under this name.
+            inner, is_raw = zlib.decompressobj(-zlib.MAX_WBITS), True
+            return inner.decompress(piece)
+
+    return decode
+
+
+def _brotli() -> Decode:
+    library: Any = _first("brotli", "brotlicffi")
+    decompressor = library.Decompressor()
+    decode: Decode = getattr(decompressor, "decompress", None) or decompressor.process
+    return decode
+
+
+def _zstd() -> Decode:
+    library: Any = _first("compression.zstd", "backports.zstd", "zstandard")
+    if hasattr(library, "ZstdDecompressor") and not hasattr(library, "decompressobj"):
+        decompressor = library.ZstdDecompressor()
+        made = decompressor.decompressobj() if hasattr(decompressor, "decompressobj") else decompressor
+        decode: Decode = made.decompress
+        return decode
+    raise LookupError("zstd")
+
+
+def _first(*names: str) -> Any:
+    """The first of these libraries that is installed: the client offered the encoding, so one of them is."""
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise LookupError(names[0])
+
+
+_DECODERS: Final[dict[str, Callable[[], Decode]]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}
+
+
+def decoder_of(encoding: str | None) -> Decode | None:
+    """A decoder for a `content-encoding`; None where there is nothing to undo.
+
+    Raises:
+        LookupError: the encoding is not known here.
+    """
+    name = (encoding or "").strip().lower()
+    if name in ("", "identity"):
+        return None
+    return _DECODERS[name]()

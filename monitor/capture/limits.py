@@ -1,0 +1,74 @@
+"""Rate-limit headers as numbers and seconds. What cannot be read is unknown, not an error."""
+
+import email.utils
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+_WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PREFIX: Final = "x-ratelimit-"
+_LARGEST: Final = 2**62
+
+
+def seconds_of(text: str) -> float | None:
+    """A wait such as `6m0s`, `120ms`, `7.66s` or bare seconds; None when it is none of these."""
+    text = text.strip()
+    if _WHOLE.fullmatch(text):
+        return round(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text)), 6)
+    number = number_of(text)
+    return number if number is not None and number >= 0 else None
+
+
+def number_of(text: str) -> float | None:
+    """A finite number, None when it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if abs(number) < _LARGEST else None
+
+
+def limit_fields(headers: Mapping[str, str]) -> dict[str, object]:
+    """The rate-limit fields of a record from the answer's headers (names in lower case).
+
+    Limits of requests and of tokens have fields of their own; all others go to `other_limits`, named by the rest of
+    their header. An empty or masked value is left out.
+    """
+    fields: dict[str, object] = {}
+    others: dict[str, float] = {}
+    for name, text in headers.items():
+        if not name.startswith(_PREFIX):
+            continue
+        kind, _, what = name.removeprefix(_PREFIX).partition("-")
+        value = seconds_of(text) if kind == "reset" else number_of(text)
+        if value is None or not what:
+            continue
+        if what in ("requests", "tokens") and kind in ("limit", "remaining", "reset"):
+            fields[f"{what}_{kind}"] = value if kind == "reset" else int(value)
+        else:
+            others[f"{kind}-{what}"] = value
+    if others:
+        fields["other_limits"] = others
+    wait = retry_after(headers)
+    if wait is not None:
+        fields["retry_after"] = wait
+    return fields
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date."""
+    milliseconds = number_of(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after", "")
+    seconds = seconds_of(text)
+    if seconds is not None or not text:
+        return seconds
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0) if moment.tzinfo else None

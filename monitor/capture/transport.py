@@ -1,0 +1,170 @@
+"""The two thin shells around a client's transports: guarded, naked, guarded.
+
+The classes are made for the HTTP library that the client really uses (httpx or httpx2), found in its own class; this
+module imports neither.
+"""
+
+import functools
+from collections.abc import AsyncIterator, Iterator
+from types import ModuleType
+from typing import Any
+
+from monitor.capture.answers import Answers
+from monitor.capture.recorder import Recorder
+from monitor.capture.watches import Watch
+
+
+class RecordingTransport:
+    """Marks our transports, so that wrapping twice does nothing."""
+
+    inner: Any
+
+
+@functools.cache
+def transports_for(library: ModuleType) -> tuple[type[Any], type[Any]]:
+    """The sync and the async recording transport for an HTTP library."""
+    return _sync_transport(library), _async_transport(library)
+
+
+def _sync_transport(library: ModuleType) -> type[Any]:
+    class Body(library.SyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
+        """The answer's body, looked at while it passes."""
+
+        def __init__(self, inner: Any, watch: Watch) -> None:
+            self._inner = inner
+            self._watch = watch
+
+        def __iter__(self) -> Iterator[bytes]:
+            watch = self._watch
+            try:
+                for piece in self._inner:
+                    shown = watch.passing(piece)
+                    if shown is None:
+                        yield piece
+                    elif shown:
+                        yield shown
+            except GeneratorExit:
+                watch.left()
+                raise
+            except BaseException as error:
+                watch.broke(error)
+                raise
+            if rest := watch.ended():
+                yield rest
+
+        def close(self) -> None:
+            try:
+                self._inner.close()
+            finally:
+                self._watch.left()
+
+        def __del__(self) -> None:
+            self._watch.left()
+
+    class Transport(RecordingTransport, library.BaseTransport):  # type: ignore[misc, name-defined]  # as above
+        """Records what goes through the transport it is put around."""
+
+        def __init__(self, inner: Any, recorder: Recorder) -> None:
+            self.inner = inner
+            self._answers = Answers(recorder, library, Body)
+
+        def handle_request(self, request: Any) -> Any:
+            request, observed = self._answers.leaving(request)
+            try:
+                response = self.inner.handle_request(request)
+                if self._answers.is_option_refused(observed, response):
+                    refusal = b"".join(response.stream)
+                    response.close()
+                    request, response = self._answers.reconsider(observed, request, response, refusal)
+                    response = response or self.inner.handle_request(request)
+            except BaseException as error:
+                self._answers.failed(observed, error)
+                raise
+            return self._answers.answered(observed, response)
+
+        def close(self) -> None:
+            self.inner.close()
+
+        def __enter__(self) -> Any:
+            self.inner.__enter__()
+            return self
+
+        def __exit__(self, *details: Any) -> None:
+            self.inner.__exit__(*details)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+    return Transport
+
+
+def _async_transport(library: ModuleType) -> type[Any]:
+    class Body(library.AsyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
+        """The answer's body, looked at while it passes. It may be iterated again: the SDK reads the rest so."""
+
+        def __init__(self, inner: Any, watch: Watch) -> None:
+            self._inner = inner
+            self._watch = watch
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            watch = self._watch
+            try:
+                async for piece in self._inner:
+                    shown = watch.passing(piece)
+                    if shown is None:
+                        yield piece
+                    elif shown:
+                        yield shown
+            except GeneratorExit:
+                watch.left()
+                raise
+            except BaseException as error:
+                watch.broke(error)
+                raise
+            if rest := watch.ended():
+                yield rest
+
+        async def aclose(self) -> None:
+            try:
+                await self._inner.aclose()
+            finally:
+                self._watch.left()
+
+        def __del__(self) -> None:
+            self._watch.left()
+
+    class Transport(RecordingTransport, library.AsyncBaseTransport):  # type: ignore[misc, name-defined]  # as above
+        """Records what goes through the transport it is put around."""
+
+        def __init__(self, inner: Any, recorder: Recorder) -> None:
+            self.inner = inner
+            self._answers = Answers(recorder, library, Body)
+
+        async def handle_async_request(self, request: Any) -> Any:
+            request, observed = self._answers.leaving(request)
+            try:
+                response = await self.inner.handle_async_request(request)
+                if self._answers.is_option_refused(observed, response):
+                    refusal = b"".join([piece async for piece in response.stream])
+                    await response.aclose()
+                    request, response = self._answers.reconsider(observed, request, response, refusal)
+                    response = response or await self.inner.handle_async_request(request)
+            except BaseException as error:
+                self._answers.failed(observed, error)
+                raise
+            return self._answers.answered(observed, response)
+
+        async def aclose(self) -> None:
+            await self.inner.aclose()
+
+        async def __aenter__(self) -> Any:
+            await self.inner.__aenter__()
+            return self
+
+        async def __aexit__(self, *details: Any) -> None:
+            await self.inner.__aexit__(*details)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+    return Transport

@@ -1,0 +1,131 @@
+"""What looks at an answer's body while it passes. One method a moment, and none of them may raise to the caller."""
+
+from typing import Protocol
+
+from monitor.capture.decoding import Decode
+from monitor.capture.events import EventReader
+from monitor.capture.exchange import Exchange
+from monitor.capture.guarded import Guard, guarded
+from monitor.capture.hiding import UsageHider
+
+_LARGEST_BODY = 64 * 2**20
+
+
+class Watch(Protocol):
+    """Sees every piece of a body. `passing` returns what the caller gets, None for the piece as it is."""
+
+    def passing(self, piece: bytes) -> bytes | None:
+        """A piece goes by."""
+
+    def ended(self) -> bytes | None:
+        """The body is over; returns what was held back."""
+
+    def broke(self, error: BaseException) -> None:
+        """The body broke off with an error."""
+
+    def left(self) -> None:
+        """The caller closed the body or lost interest."""
+
+
+class BodyWatch:
+    """Keeps the pieces of an answer that is no stream, and reads them at its end.
+
+    The pieces are the ones that the client keeps too, so this costs no memory. An answer that is not JSON is not
+    kept.
+    """
+
+    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, is_kept: bool) -> None:
+        """`decode` undoes the content encoding, None where there is none."""
+        self._exchange = exchange
+        self.guard = guard
+        self._decode = decode
+        self._is_kept = is_kept
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    @guarded
+    def passing(self, piece: bytes) -> bytes | None:
+        """Keep it."""
+        if self._is_kept:
+            self._pieces.append(piece)
+            self._size += len(piece)
+            if self._size > _LARGEST_BODY:
+                self._is_kept = False
+                self._pieces.clear()
+        return None
+
+    @guarded
+    def ended(self) -> bytes | None:
+        """Read it all and finish."""
+        if not self._exchange.is_done:
+            content = b"".join(self._pieces)
+            if content and self._decode:
+                content = self._decode(content)
+            self._exchange.took_body(content)
+        return None
+
+    @guarded
+    def broke(self, error: BaseException) -> None:
+        """Finish as broken."""
+        self._exchange.failed(error)
+
+    @guarded
+    def left(self) -> None:
+        """Finish with what the headers said: a body that nobody read states nothing."""
+        self._exchange.finish("interrupted")
+
+
+class StreamWatch:
+    """Reads the events of a stream as they pass."""
+
+    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
+        """`decode` undoes the content encoding, None where there is none."""
+        self._exchange = exchange
+        self._reader = EventReader(exchange)
+        self.guard = guard
+        self._decode = decode
+
+    @guarded
+    def passing(self, piece: bytes) -> bytes | None:
+        """Read what it completes."""
+        if not self._exchange.is_done:
+            self._reader.feed(self._decode(piece) if self._decode else piece)
+        return None
+
+    @guarded
+    def ended(self) -> bytes | None:
+        """Finish: whole if the stream said so itself."""
+        self._reader.end()
+        self._exchange.finish("completed" if self._reader.has_ended else "interrupted")
+        return None
+
+    @guarded
+    def broke(self, error: BaseException) -> None:
+        """Finish as broken."""
+        self._exchange.failed(error)
+
+    @guarded
+    def left(self) -> None:
+        """Finish as interrupted, if the end had not come before."""
+        self._exchange.finish("interrupted")
+
+
+class HidingWatch(StreamWatch):
+    """Reads the events of a stream and takes out what we asked for ourselves."""
+
+    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
+        """The caller gets the decoded stream; the caller of this must drop its `content-encoding`."""
+        super().__init__(exchange, guard, decode=decode)
+        self._hider = UsageHider(self._reader)
+
+    @guarded
+    def passing(self, piece: bytes) -> bytes | None:
+        """Pass on what the caller would have got."""
+        return self._hider.feed(self._decode(piece) if self._decode else piece)
+
+    @guarded
+    def ended(self) -> bytes | None:
+        """Finish, and pass on an event that lacks its end."""
+        rest = self._hider.rest()
+        super().ended()
+        return rest

@@ -1,0 +1,120 @@
+"""`monitor report`: spend by model, team, call site … as a table, CSV or JSON."""
+
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from monitor.api import Question
+from monitor.budgets.model import Matcher
+from monitor.cli.asking import ask
+from monitor.cli.context import console, load_settings
+from monitor.cli.spans import moment_of
+from monitor.clock import system_clock
+from monitor.errors import SettingsError
+from monitor.ledger.scopes import dimension_column
+from monitor.records import DIMENSIONS
+
+_FIGURES = ("requests", "calls", "errors", "input_tokens", "output_tokens", "list_cost", "unpriced_requests")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    head: str
+
+
+_COLUMNS = (
+    _Column("requests", "requests"),
+    _Column("errors", "errors"),
+    _Column("input_tokens", "tokens in"),
+    _Column("output_tokens", "tokens out"),
+    _Column("unpriced_requests", "unpriced"),
+)
+
+
+def report(
+    by: Annotated[str, typer.Option(help=f"What to split by: {', '.join(DIMENSIONS)}.")] = "model",
+    since: Annotated[str, typer.Option(help="From when: 7d, 24h, today, month, 2026-11-01.")] = "30d",
+    until: Annotated[str | None, typer.Option(help="To when (not included); now if not given.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only some: team=search, model!=gpt-4o. May be given again.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Spend, requests, errors and tokens of a period. Costs are list prices in USD."""
+    settings = load_settings()
+    if as_json and as_csv:
+        raise SettingsError("--json and --csv cannot both be given.")
+    by = by.replace("-", "_")
+    dimension_column(by)
+    now = system_clock()
+    start = moment_of(since, now=now, time_zone=settings.time_zone)
+    end = moment_of(until, now=now, time_zone=settings.time_zone) if until else None
+    if end is not None and end <= start:
+        raise SettingsError(f"--until {until} is not after --since {since}.")
+    matchers = tuple(Matcher.parse(text) for text in where or ())
+    answer = ask(settings, Question(by=by, start=start, end=end or system_clock(), matchers=matchers))
+    if as_json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+    elif as_csv:
+        _write_csv(by, answer)
+    else:
+        _print_table(by, answer, f"since {start:%Y-%m-%d %H:%M} UTC")
+
+
+def _write_csv(by: str, answer: dict[str, Any]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow([by, *_FIGURES])
+    for row in answer["rows"]:
+        writer.writerow([_safe(row[by]), *(row[name] for name in _FIGURES)])
+
+
+def _safe(value: str | None) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    text = value or ""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _print_table(by: str, answer: dict[str, Any], when: str) -> None:
+    total = answer["total"]
+    if not total["requests"]:
+        console().print(
+            f"No requests {when}. Wrap a client with monitor.wrap(OpenAI()) and make a call; "
+            "monitor doctor shows where records are looked for."
+        )
+        return
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(by.replace("_", " "), footer="total", overflow="fold", min_width=12)
+    table.add_column("list cost", justify="right", footer=_money(total["list_cost"]), no_wrap=True)
+    for column in _COLUMNS:
+        table.add_column(column.head, justify="right", footer=_count(total[column.name]), no_wrap=True)
+    for row in answer["rows"]:
+        name = Text(row[by]) if row[by] is not None else Text("–", style="dim")
+        table.add_row(name, _money(row["list_cost"]), *(_count(row[column.name]) for column in _COLUMNS))
+    console().print(table)
+    note = f"Requests {when}; list prices in USD."
+    if total["unpriced_requests"]:
+        note += f" The cost of {total['unpriced_requests']:,} requests is not known and not in these figures."
+    console().print(note, style="dim")
+
+
+def _money(text: str | None) -> str:
+    if text is None:
+        return "unknown"
+    amount = Decimal(text)
+    if 0 < amount < Decimal("0.01"):
+        return f"${amount:.6f}"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def _count(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"

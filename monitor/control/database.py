@@ -1,0 +1,87 @@
+"""The SQLite file: how it is opened, and what a transaction is."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from monitor.control.migrate import upgrade
+from monitor.errors import ControlError
+
+_FILE_MODE: Final = 0o600
+_BUSY_TIMEOUT: Final = 10.0
+_WRITES: Final = "control_writes"
+
+
+class Database:
+    """Gives sessions on the file. Threads may share it; processes open one each."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file, readable by its owner only, if it is not there, and bring it to the current schema.
+
+        Raises:
+            ControlError: the file cannot be used, is no control store, or is newer than this program.
+        """
+        self._path = path
+        _create_file(path)
+        self._engine = create_engine(
+            URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_TIMEOUT}, pool_size=8
+        )
+        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "begin", _begin)
+        self._writer = self._engine.execution_options(**{_WRITES: True})
+        try:
+            with self._explained():
+                upgrade(self._engine, self._writer, path)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the store and changes nothing."""
+        with self._explained(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is alone in writing, commits at the end, and takes everything back on an exception."""
+        with self._explained(), Session(self._writer) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise ControlError(f"The control store {self._path} cannot be used: {error.orig}.") from error
+
+
+def _create_file(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))
+    except OSError as error:
+        raise ControlError(f"The control store {path} cannot be opened: {error.strerror}.") from error
+
+
+def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 (SQLAlchemy's interface)
+    # Left to itself, sqlite3 begins transactions on its own, late and without the write lock.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin(connection: Connection) -> None:
+    # Two transactions that read first and write later could each wait for the other; one of them would fail at once.
+    is_writing = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

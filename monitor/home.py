@@ -1,0 +1,105 @@
+"""The data directory: one place that holds the spool, the ledger, the control store and the install secret."""
+
+import contextlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.errors import HomeError
+
+_DIRECTORY_MODE = 0o700
+_FILE_MODE = 0o600
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths inside one data directory; creating the object touches nothing."""
+
+    path: Path
+
+    @property
+    def spool(self) -> Path:
+        """Directory of the spool segments."""
+        return self.path / "spool"
+
+    @property
+    def ledger(self) -> Path:
+        """The DuckDB file."""
+        return self.path / "ledger.duckdb"
+
+    @property
+    def control(self) -> Path:
+        """The SQLite file."""
+        return self.path / "control.sqlite"
+
+    @property
+    def lease(self) -> Path:
+        """The file whose lock says who owns the ledger."""
+        return self.path / "server.lock"
+
+    @property
+    def server(self) -> Path:
+        """Where a running server says how it is reached."""
+        return self.path / "server.json"
+
+    @property
+    def secret_file(self) -> Path:
+        """Holds the install secret."""
+        return self.path / "secret"
+
+    def create(self) -> None:
+        """Make the directories, mode 0700, if they are not there; refuse ones that others could write to.
+
+        Raises:
+            HomeError: the place cannot be made, is not a directory, or is open to other users.
+        """
+        for directory in (self.path, self.spool):
+            try:
+                directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+                mode = directory.stat().st_mode
+            except (OSError, ValueError) as error:
+                raise HomeError(
+                    f"The data directory {directory} cannot be used: {error}. "
+                    "Set MONITOR_HOME to a directory you may write to."
+                ) from error
+            if mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise HomeError(
+                    f"The data directory {directory} can be written by other users (mode {stat.S_IMODE(mode):04o}). "
+                    f"Run: chmod 700 {directory}"
+                )
+
+    def secret(self) -> bytes:
+        """The random secret of this installation (32 bytes), made at first use; it salts key fingerprints.
+
+        Raises:
+            HomeError: the file cannot be read or written.
+        """
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                return bytes.fromhex(self.secret_file.read_text(encoding="ascii").strip())
+            self._write_secret()
+            return bytes.fromhex(self.secret_file.read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            raise HomeError(f"The install secret {self.secret_file} cannot be read or made: {error}.") from error
+
+    def _write_secret(self) -> None:
+        # Written aside and linked into place: of two processes that start together both read one whole secret.
+        draft = self.path / f".secret-{os.getpid()}-{secrets.token_hex(4)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(_SECRET_BYTES))
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, self.secret_file)
+        finally:
+            draft.unlink()
+
+
+def migrations(store: str) -> Path:
+    """Where the migrations of a store lie: inside an installed wheel, or beside the packages in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "migrations" / store
+    return installed if installed.is_dir() else package.parent / "alembic" / store

@@ -1,0 +1,147 @@
+"""Where everything is built and joined: the house that a server, a report or a demo lives in. Without the pages."""
+
+import logging
+import random
+import secrets
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from typing import Any, Self
+
+import monitor
+from monitor import api
+from monitor.alerts.model import Receiver
+from monitor.budgets.evaluate import Spend
+from monitor.budgets.model import Scope
+from monitor.clock import Clock, system_clock
+from monitor.control.store import Control
+from monitor.health import Health
+from monitor.home import Home
+from monitor.jobs.budgets import evaluate_budgets
+from monitor.jobs.delivery import deliver_due
+from monitor.jobs.drain_loop import DrainLoop
+from monitor.jobs.prices import installed_price_book, refresh_price_list
+from monitor.jobs.runner import JobRunner
+from monitor.jobs.schedule import Job, Schedule
+from monitor.jobs.upkeep import compact
+from monitor.ledger import queries
+from monitor.ledger.drain import Drain
+from monitor.ledger.lease import Lease
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.scopes import Slice
+from monitor.notifiers.model import Notifier
+from monitor.notifiers.registry import notifier_for
+from monitor.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_SUPERVISION_INTERVAL = 10.0
+
+
+class House:
+    """The stores, the drain and the jobs of one data directory; it owns the directory while it is open."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = system_clock) -> None:
+        """Open or create everything; nothing runs in the background until `start`.
+
+        Raises:
+            LeaseError: another process has the data directory.
+            MonitorError: a store cannot be opened; the text says what to do.
+        """
+        self.settings = settings
+        self.clock = clock
+        self.health = Health()
+        self.home = Home(settings.home)
+        self.home.create()
+        self.token = secrets.token_urlsafe(32)
+        with ExitStack() as opened:
+            opened.enter_context(Lease(self.home.lease))
+            self.ledger = opened.enter_context(Ledger.open(self.home.ledger, clock=clock))
+            self.control = opened.enter_context(Control.open(self.home.control, clock))
+            self._opened = opened.pop_all()
+        self.drain = Drain(self.ledger, self.home.spool, installed_price_book(), self.health)
+        self.runner = JobRunner(clock, self.health)
+        self.loop = DrainLoop(self.drain, self.runner, interval=settings.drain_interval)
+        self.schedule = Schedule(self._jobs(), self.runner)
+
+    def start(self) -> None:
+        """Start the drain and the jobs."""
+        self.loop.start()
+        self.schedule.start()
+
+    def stop(self) -> None:
+        """Stop jobs and drain; what waits on the spool is drained first. The stores stay open."""
+        self.schedule.stop()
+        self.loop.stop()
+
+    def close(self) -> None:
+        """Close the stores and give the data directory back."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def answer(self, question: api.Question) -> dict[str, Any]:
+        """Answer a report over everything that was on the spool when it was asked."""
+        self.loop.drain_now()
+        return api.report(self.ledger, question)
+
+    def state(self) -> dict[str, Any]:
+        """The server's health as plain values; `status` is `ok`, or says in a sentence what is wrong."""
+        jobs = self.runner.states()
+        faults = [f"The job {name} failed: {state.last_fault}" for name, state in jobs.items() if state.last_fault]
+        if not self.loop.is_alive():
+            faults.append("The drain does not run.")
+        return {
+            "status": " ".join(faults) or "ok",
+            "version": monitor.__version__,
+            "home": str(self.home.path),
+            "spool_bytes_waiting": self.drain.waiting(),
+            "drain_idle_seconds": round(self.loop.idle_for(), 3),
+            "counters": dict(self.health.counts()),
+            "jobs": {
+                name: {
+                    "runs": job.runs,
+                    "faults": job.faults,
+                    "last_run_at": job.last_run_at.isoformat() if job.last_run_at else None,
+                    "last_duration": job.last_duration,
+                    "last_fault": job.last_fault,
+                }
+                for name, job in jobs.items()
+            },
+        }
+
+    def spend_of(self, scope: Scope, start: datetime, end: datetime) -> Spend:
+        """The spend of a scope in [start, end), from the rollup."""
+        totals = queries.totals(self.ledger, Slice(start=start, end=end, conditions=api.conditions_of(scope)))
+        return Spend(list_cost=totals.list_cost, requests=totals.requests, unpriced_requests=totals.unpriced_requests)
+
+    def _notifier_of(self, receiver: Receiver) -> Notifier:
+        return notifier_for(receiver, self.settings)
+
+    def _refresh_prices(self) -> None:
+        refresh_price_list(self.ledger, may_download=self.settings.price_download)
+        self.drain.use(installed_price_book())
+
+    def _jobs(self) -> list[Job]:
+        settings = self.settings
+        evaluate = partial(evaluate_budgets, self.control, self.spend_of, self.clock, settings.public_url)
+        deliver = partial(
+            deliver_due,
+            self.control,
+            self._notifier_of,
+            clock=self.clock,
+            health=self.health,
+            random=random.random,
+        )
+        keep = partial(compact, self.ledger, self.home.spool, keep=settings.spool_keep)
+        return [
+            Job(name="drain supervision", interval=_SUPERVISION_INTERVAL, run=self.loop.supervise),
+            Job(name="prices", interval=settings.price_interval, run=self._refresh_prices, is_first_at_once=True),
+            Job(name="budgets", interval=settings.budget_interval, run=evaluate),
+            Job(name="delivery", interval=settings.delivery_interval, run=deliver),
+            Job(name="compaction", interval=settings.compaction_interval, run=keep),
+        ]

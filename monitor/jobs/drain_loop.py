@@ -1,0 +1,68 @@
+"""The thread that drains the spool twice a second."""
+
+import logging
+import threading
+import time
+
+from monitor.jobs.runner import JobRunner
+from monitor.ledger.drain import Drain
+
+log = logging.getLogger(__name__)
+
+_STUCK_AFTER = 60.0
+
+
+class DrainLoop:
+    """Owns one thread; `stop` ends it after the batch that it is at."""
+
+    def __init__(self, drain: Drain, runner: JobRunner, *, interval: float) -> None:
+        """Args: `interval` is the time in seconds between two looks at the spool."""
+        self._drain = drain
+        self._runner = runner
+        self._interval = interval
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._turn = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._done_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin draining."""
+        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Drain what is there once more, then end the thread."""
+        self._is_stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def drain_now(self) -> None:
+        """Drain until nothing waits, in the thread of the caller."""
+        with self._turn:
+            self._drain.run()
+
+    def supervise(self) -> None:
+        """Start the thread again if it died, and say so if it is stuck."""
+        if self._thread is not None and not self._thread.is_alive() and not self._is_stopping:
+            log.error("The drain had stopped and is started again.")
+            self.start()
+        elif self.idle_for() > _STUCK_AFTER:
+            log.error("The drain has not come round for %.0f seconds.", self.idle_for())
+
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def idle_for(self) -> float:
+        """Seconds since the drain last came round without a fault."""
+        return time.monotonic() - self._done_at
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            if self._runner.run("drain", self.drain_now):
+                self._done_at = time.monotonic()
+            self._wake.wait(self._interval)
+        self._runner.run("drain", self.drain_now)

@@ -1,0 +1,116 @@
+"""The columns of the spool lines and of the ledger, as data: one place for names and SQL types."""
+
+from typing import Final
+
+MONEY: Final = "DECIMAL(38,18)"
+UNIT_PRICE: Final = "DECIMAL(24,18)"
+
+RECORD_COLUMNS: Final = {
+    "record_id": "UUID",
+    "call_id": "UUID",
+    "attempt": "SMALLINT",
+    "request_id": "VARCHAR",
+    "response_id": "VARCHAR",
+    "started_at": "TIMESTAMP",
+    "duration": "DOUBLE",
+    "time_to_first_chunk": "DOUBLE",
+    "server_duration": "DOUBLE",
+    "provider_name": "VARCHAR",
+    "operation_name": "VARCHAR",
+    "endpoint": "VARCHAR",
+    "method": "VARCHAR",
+    "request_model": "VARCHAR",
+    "response_model": "VARCHAR",
+    "request_service_tier": "VARCHAR",
+    "service_tier": "VARCHAR",
+    "is_streaming": "BOOLEAN",
+    "is_batch": "BOOLEAN",
+    "is_billable": "BOOLEAN",
+    "outcome": "VARCHAR",
+    "status": "SMALLINT",
+    "error_class": "VARCHAR",
+    "error_type": "VARCHAR",
+    "error_code": "VARCHAR",
+    "finish_reasons": "VARCHAR[]",
+    "usage_source": "VARCHAR",
+    "input_tokens": "BIGINT",
+    "output_tokens": "BIGINT",
+    "cache_read_input_tokens": "BIGINT",
+    "cache_creation_input_tokens": "BIGINT",
+    "reasoning_output_tokens": "BIGINT",
+    "input_audio_tokens": "BIGINT",
+    "output_audio_tokens": "BIGINT",
+    "input_image_tokens": "BIGINT",
+    "output_image_tokens": "BIGINT",
+    "audio_seconds": "DOUBLE",
+    "service": "VARCHAR",
+    "environment": "VARCHAR",
+    "host": "VARCHAR",
+    "process_id": "INTEGER",
+    "billing_account_id": "VARCHAR",
+    "sub_account_id": "VARCHAR",
+    "key_fingerprint": "VARCHAR",
+    "key_hint": "VARCHAR",
+    "team": "VARCHAR",
+    "feature": "VARCHAR",
+    "user": "VARCHAR",
+    "session": "VARCHAR",
+    "call_site": "VARCHAR",
+    "call_function": "VARCHAR",
+    "tags": "MAP(VARCHAR, VARCHAR)",
+    "sdk_version": "VARCHAR",
+    "requests_limit": "BIGINT",
+    "requests_remaining": "BIGINT",
+    "requests_reset": "DOUBLE",
+    "tokens_limit": "BIGINT",
+    "tokens_remaining": "BIGINT",
+    "tokens_reset": "DOUBLE",
+    "retry_after": "DOUBLE",
+    "other_limits": "MAP(VARCHAR, DOUBLE)",
+}
+"""Every field of a `Record`; a test holds the two together."""
+
+DEFAULTS: Final = {
+    "method": "'POST'",
+    "is_streaming": "false",
+    "is_batch": "false",
+    "is_billable": "false",
+    "outcome": "'completed'",
+    "usage_source": "'none'",
+}
+"""SQL of the values that a record leaves out of its line because they are the usual ones."""
+
+COST_COLUMNS: Final = (
+    "list_cost",
+    "list_input_cost",
+    "list_cache_read_cost",
+    "list_cache_creation_cost",
+    "list_output_cost",
+    "list_audio_cost",
+    "list_image_cost",
+)
+"""What the drain computes, in USD; null where nothing is priced."""
+
+BEGIN_COLUMNS: Final = (
+    "record_id",
+    "call_id",
+    "attempt",
+    "started_at",
+    "provider_name",
+    "operation_name",
+    "endpoint",
+    "request_model",
+    "is_billable",
+    "service",
+    "environment",
+    "team",
+    "feature",
+    "user",
+    "call_site",
+)
+"""Every field of a `Begin`."""
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier; `user` is a word of SQL."""
+    return f'"{name}"'

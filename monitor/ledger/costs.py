@@ -1,0 +1,105 @@
+"""The computation of list cost, in SQL: one expression a class, over a staged record `s` and its price entry `p`.
+
+A detail is a part of its total, never an addition. A part that has no price of its own pays its parent's price. So
+the plain input is the total without the parts that have one, as genai-prices decomposes it. Only `*`, `+` and `-`
+occur: in DuckDB a division of decimals gives a binary float.
+"""
+
+from typing import Final
+
+from monitor.ledger.columns import MONEY
+
+_COUNT: Final = "decimal(18, 0)"
+
+
+def _part(tokens: str, price: str) -> str:
+    """The tokens of a part that has its own price, else 0: then they stay in the parent."""
+    return f"(case when p.{price} is not null then coalesce(s.{tokens}, 0) else 0 end)"
+
+
+def _cost(quantity: str, price: str) -> str:
+    return f"coalesce(cast({quantity} as {_COUNT}) * p.{price}, 0)"
+
+
+_CACHE_READ: Final = _part("cache_read_input_tokens", "cache_read")
+_CACHE_CREATION: Final = _part("cache_creation_input_tokens", "cache_creation")
+_INPUT_AUDIO: Final = _part("input_audio_tokens", "input_audio")
+_INPUT_IMAGE: Final = _part("input_image_tokens", "input_image")
+_REASONING: Final = _part("reasoning_output_tokens", "reasoning")
+_OUTPUT_AUDIO: Final = _part("output_audio_tokens", "output_audio")
+_OUTPUT_IMAGE: Final = _part("output_image_tokens", "output_image")
+
+PLAIN_INPUT: Final = (
+    f"(coalesce(s.input_tokens, 0) - {_CACHE_READ} - {_CACHE_CREATION} - {_INPUT_AUDIO} - {_INPUT_IMAGE})"
+)
+PLAIN_OUTPUT: Final = f"(coalesce(s.output_tokens, 0) - {_REASONING} - {_OUTPUT_AUDIO} - {_OUTPUT_IMAGE})"
+
+CLASSES: Final = {
+    "list_input_cost": f"{_cost(PLAIN_INPUT, 'input')} + coalesce(p.request, 0)",
+    "list_cache_read_cost": _cost(_CACHE_READ, "cache_read"),
+    "list_cache_creation_cost": _cost(_CACHE_CREATION, "cache_creation"),
+    "list_output_cost": f"{_cost(PLAIN_OUTPUT, 'output')} + {_cost(_REASONING, 'reasoning')}",
+    "list_audio_cost": (
+        f"{_cost(_INPUT_AUDIO, 'input_audio')} + {_cost(_OUTPUT_AUDIO, 'output_audio')}"
+        " + coalesce(cast(s.audio_seconds as decimal(12, 3)) * p.audio_second, 0)"
+    ),
+    "list_image_cost": f"{_cost(_INPUT_IMAGE, 'input_image')} + {_cost(_OUTPUT_IMAGE, 'output_image')}",
+}
+"""USD by class; their sum is `list_cost`."""
+
+_HAS_USAGE: Final = "(s.input_tokens is not null or s.output_tokens is not null or s.audio_seconds is not null)"
+_COUNTS: Final = "s.usage_source in ('response', 'estimated', 'imported')"
+_IS_IMPOSSIBLE: Final = (
+    f"({PLAIN_INPUT} < 0 or {PLAIN_OUTPUT} < 0 or coalesce(s.input_tokens, 0) < 0 or coalesce(s.output_tokens, 0) < 0)"
+)
+
+PRICING_STATE: Final = f"""
+    case
+        when s.usage_source = 'repeated' then 'repeated'
+        when {_HAS_USAGE} and {_COUNTS} and p.sku_price_id is null then 'unpriced'
+        when {_HAS_USAGE} and {_COUNTS} and {_IS_IMPOSSIBLE} then 'impossible'
+        when {_HAS_USAGE} and {_COUNTS} then 'priced'
+        when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown') then 'no_usage'
+        else 'free'
+    end
+"""
+"""priced: list_cost stands; unpriced: usage without a price entry; impossible: the parts exceed their total;
+no_usage: it must have cost something, nothing says how much; repeated: counted by an earlier request; free: nothing
+to pay for, failed requests included."""
+
+UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
+"""The states in which money was probably spent and the figure is not known: counted as unpriced requests."""
+
+TIER: Final = """
+    case
+        when s.is_batch then 'default'
+        when s.service_tier is null or s.service_tier in ('auto', 'default', 'standard', 'scale') then 'default'
+        when s.service_tier in ('priority', 'fast') then 'priority'
+        else s.service_tier
+    end
+"""
+"""The tier of the price list; one that the list does not know (ultrafast) leaves the request unpriced."""
+
+JOIN: Final = f"""
+    left join price_matches m on m.provider_name = s.provider_name and m.model = s.model
+    left join prices p
+        on p.is_current
+        and p.price_key = m.price_key
+        and p.service_tier = {TIER}
+        and p.is_batch = s.is_batch
+        and s.started_at >= p.valid_from
+        and (p.valid_to is null or s.started_at < p.valid_to)
+        and coalesce(s.input_tokens, 0) > p.above_input_tokens
+        and (p.upto_input_tokens is null or coalesce(s.input_tokens, 0) <= p.upto_input_tokens)
+"""
+"""Entries never overlap, so each staged record meets at most one."""
+
+
+def cost_columns() -> str:
+    """The select list of state, costs and price id, for `s` joined by `JOIN`."""
+    total = " + ".join(f"({expression})" for expression in CLASSES.values())
+    parts = ",\n".join(
+        f"case when pricing_state = 'priced' then cast({expression} as {MONEY}) end as {name}"
+        for name, expression in {"list_cost": total, **CLASSES}.items()
+    )
+    return f"{PRICING_STATE} as pricing_state,\n{parts},\np.sku_price_id"

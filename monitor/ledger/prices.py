@@ -1,0 +1,87 @@
+"""The price table of the ledger: filled from the price book, once for each distinct provider and model."""
+
+from typing import Final
+
+import duckdb
+
+from monitor.ledger.columns import UNIT_PRICE
+from monitor.ledger.ledger import Ledger
+from monitor.pricing.book import Match, PriceBook
+from monitor.pricing.entries import UNITS, PriceEntry
+
+_UNITS: Final = ", ".join(UNITS)
+_UNIT_MARKS: Final = ", ".join(f"cast(? as {UNIT_PRICE})" for _ in UNITS)
+
+
+def match_new_models(cursor: duckdb.DuckDBPyConnection, book: PriceBook, ledger: Ledger) -> None:
+    """Ask the book about every provider and model of `stage` that was never asked about, in this transaction."""
+    found = cursor.execute(
+        """
+        select distinct provider_name, model from stage
+        where model is not null and kind = 'end'
+            and (provider_name, model) not in (select (provider_name, model) from price_matches)
+        """
+    ).fetchall()
+    for provider_name, model in found:
+        _store(cursor, book.match(provider_name, model), book.version, ledger)
+
+
+def refresh_prices(ledger: Ledger, book: PriceBook) -> int:
+    """Ask the book again about every known model; returns how many of them changed.
+
+    Entries that no longer hold stay in the table, marked as not current: rows priced by them name them.
+    """
+    changed = 0
+    with ledger.writing() as cursor:
+        known = cursor.execute("select provider_name, model, price_key from price_matches").fetchall()
+        for provider_name, model, price_key in known:
+            match = book.match(provider_name, model)
+            if match.price_key == price_key and _ids(cursor, price_key) == {e.sku_price_id for e in match.entries}:
+                continue
+            changed += 1
+            cursor.execute("delete from price_matches where provider_name = ? and model = ?", [provider_name, model])
+            _store(cursor, match, book.version, ledger)
+    return changed
+
+
+def _ids(cursor: duckdb.DuckDBPyConnection, price_key: str | None) -> set[str]:
+    rows = cursor.execute(
+        "select distinct sku_price_id from prices where is_current and price_key = ?", [price_key]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _store(cursor: duckdb.DuckDBPyConnection, match: Match, version: str, ledger: Ledger) -> None:
+    now = ledger.clock().replace(tzinfo=None)
+    cursor.execute(
+        "insert into price_matches values (?, ?, ?, ?, ?, ?)",
+        [match.provider_name, match.model, match.price_key, match.why, version, now],
+    )
+    if match.price_key is None or _ids(cursor, match.price_key) == {e.sku_price_id for e in match.entries}:
+        return
+    cursor.execute("update prices set is_current = false where price_key = ?", [match.price_key])
+    cursor.executemany(
+        f"""
+        insert into prices (
+            sku_price_id, price_key, service_tier, is_batch, above_input_tokens, upto_input_tokens,
+            valid_from, valid_to, {_UNITS}, price_list, added_at, is_current
+        ) values (?, ?, ?, ?, ?, ?, ?, ?, {_UNIT_MARKS}, ?, ?, true)
+        """,
+        [_row(entry, now) for entry in match.entries],
+    )
+
+
+def _row(entry: PriceEntry, now: object) -> list[object]:
+    return [
+        entry.sku_price_id,
+        entry.price_key,
+        entry.service_tier,
+        entry.is_batch,
+        entry.above_input_tokens,
+        entry.upto_input_tokens,
+        entry.valid_from.replace(tzinfo=None),
+        entry.valid_to.replace(tzinfo=None) if entry.valid_to else None,
+        *(entry.unit_prices.get(unit) for unit in UNITS),
+        entry.price_list,
+        now,
+    ]

@@ -1,0 +1,251 @@
+"""Every question that is asked of the ledger, by name. The only place where pages and jobs get figures from.
+
+Costs are list cost in USD as `Decimal`; None means that nothing in the slice had a price, which is not zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from monitor.ledger.buckets import quantile
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.rollup import measures_sql
+from monitor.ledger.scopes import Slice, dimension_column, naive, where
+from monitor.ledger.usage import SUMS, rows, usage_rows
+
+_COUNTS: Final = (
+    "requests",
+    "calls",
+    "errors",
+    "interrupted_requests",
+    "unknown_requests",
+    "unpriced_requests",
+    "estimated_requests",
+)
+TIME_STEPS: Final = ("minute", "hour", "day", "week", "month")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over a slice. Token sums and `list_cost` are None where nothing was reported or priced."""
+
+    requests: int
+    calls: int
+    errors: int
+    interrupted_requests: int
+    unknown_requests: int
+    unpriced_requests: int
+    estimated_requests: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_input_tokens: int | None
+    cache_creation_input_tokens: int | None
+    reasoning_output_tokens: int | None
+    list_cost: Decimal | None
+
+    @property
+    def error_rate(self) -> float | None:
+        """Share of requests that ended in an error; None without requests."""
+        return self.errors / self.requests if self.requests else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The totals of one value of a dimension; `value` is None for requests that have none."""
+
+    value: str | None
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One step of a series: `start` is aware UTC, the beginning of the step in the zone that was asked for."""
+
+    start: datetime
+    value: str | None
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantiles:
+    """Durations in seconds, at most 2 % off; None where there are none."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    first_chunk_p50: float | None
+    first_chunk_p95: float | None
+
+
+def totals(ledger: Ledger, span: Slice) -> Totals:
+    """Everything in the slice, added up."""
+    source = usage_rows(span)
+    found = rows(ledger, f"select {SUMS} from {source.sql}", source.values)
+    return _totals(found[0])
+
+
+def by_dimension(ledger: Ledger, span: Slice, dimension: str, *, limit: int | None = None) -> list[Group]:
+    """Totals for each value of a dimension, dearest first.
+
+    Raises:
+        LedgerError: there is no such dimension.
+    """
+    column = dimension_column(dimension)
+    source = usage_rows(span)
+    found = rows(
+        ledger,
+        f"select {column} as value, {SUMS} from {source.sql} group by 1"
+        " order by list_cost desc nulls last, requests desc, value nulls last limit ?",
+        [*source.values, limit if limit is not None else 2**31],
+    )
+    return [Group(value=row.pop("value"), totals=_totals(row)) for row in found]
+
+
+def series(ledger: Ledger, span: Slice, *, step: str, time_zone: str, dimension: str | None = None) -> list[Point]:
+    """Totals for each step of time, and for each value of a dimension if one is given; steps without requests lack.
+
+    Args:
+        ledger: the ledger.
+        span: which requests.
+        step: one of `TIME_STEPS`; a step of a minute reads the requests, all others the rollup.
+        time_zone: IANA zone in which days, weeks (from Monday) and months begin.
+        dimension: one of the record's dimensions.
+    """
+    if step not in TIME_STEPS:
+        raise ValueError(f"{step!r} is not one of {', '.join(TIME_STEPS)}")
+    column = dimension_column(dimension) if dimension else "null"
+    if step == "minute":
+        return _minutes(ledger, span, column)
+    source = usage_rows(span)
+    found = rows(
+        ledger,
+        f"""
+        select timezone('UTC', timezone(?, date_trunc('{step}', timezone(?, timezone('UTC', hour))))) as start,
+            {column} as value, {SUMS}
+        from {source.sql} group by 1, 2 order by 1, 2
+        """,
+        [time_zone, time_zone, *source.values],
+    )
+    return _points(found)
+
+
+def _minutes(ledger: Ledger, span: Slice, column: str) -> list[Point]:
+    scope = where(span.conditions)
+    found = rows(
+        ledger,
+        f"""
+        select date_trunc('minute', started_at) as start, {column} as value, {measures_sql()}
+        from requests where started_at >= ? and started_at < ? and {scope.sql} group by 1, 2 order by 1, 2
+        """,
+        [naive(span.start), naive(span.end), *scope.values],
+    )
+    return _points(found)
+
+
+def durations(ledger: Ledger, span: Slice) -> Quantiles:
+    """Quantiles of duration and of time to first chunk."""
+    whole = _buckets(ledger, span, "duration_buckets")
+    first = _buckets(ledger, span, "first_chunk_buckets")
+    return Quantiles(
+        p50=quantile(whole, 0.5),
+        p95=quantile(whole, 0.95),
+        p99=quantile(whole, 0.99),
+        first_chunk_p50=quantile(first, 0.5),
+        first_chunk_p95=quantile(first, 0.95),
+    )
+
+
+def _buckets(ledger: Ledger, span: Slice, column: str) -> dict[int, int]:
+    source = usage_rows(span)
+    found = rows(
+        ledger,
+        f"""
+        select entry.key as bucket, cast(sum(entry.value) as bigint) as requests
+        from (select unnest(map_entries({column})) as entry from {source.sql}) group by 1
+        """,
+        source.values,
+    )
+    return {row["bucket"]: row["requests"] for row in found}
+
+
+def latest_requests(ledger: Ledger, span: Slice, *, limit: int) -> list[dict[str, Any]]:
+    """The newest requests of the slice as rows with the columns of `requests`, times aware UTC."""
+    scope = where(span.conditions)
+    found = rows(
+        ledger,
+        f"select * from requests where started_at >= ? and started_at < ? and {scope.sql}"
+        " order by started_at desc, record_id desc limit ?",
+        [naive(span.start), naive(span.end), *scope.values, limit],
+    )
+    return [row | {"started_at": row["started_at"].replace(tzinfo=UTC)} for row in found]
+
+
+def values_of(ledger: Ledger, span: Slice, dimension: str) -> list[str | None]:
+    """The values that a dimension has in the slice, dearest first; for filters."""
+    return [group.value for group in by_dimension(ledger, span, dimension, limit=500)]
+
+
+def unpriced_models(ledger: Ledger, span: Slice) -> list[dict[str, Any]]:
+    """Models with requests whose cost is not known: provider, model, requests, tokens, state and why."""
+    scope = where(span.conditions)
+    return rows(
+        ledger,
+        f"""
+        select r.provider_name, r.model, r.pricing_state, count(*) as requests,
+            cast(sum(r.input_tokens) as bigint) as input_tokens,
+            cast(sum(r.output_tokens) as bigint) as output_tokens, any_value(m.why) as why
+        from (select * from requests where started_at >= ? and started_at < ? and {scope.sql}) r
+        left join price_matches m on m.provider_name = r.provider_name and m.model = r.model
+        where r.pricing_state in ('unpriced', 'impossible', 'no_usage')
+        group by 1, 2, 3 order by requests desc
+        """,
+        [naive(span.start), naive(span.end), *scope.values],
+    )
+
+
+def in_flight(ledger: Ledger) -> int:
+    """Requests that began, have not ended, and whose process still lives."""
+    found = rows(
+        ledger,
+        "select count(*) as n from begins b where not exists (from requests r where r.record_id = b.record_id)",
+        [],
+    )
+    return int(found[0]["n"])
+
+
+def first_request_at(ledger: Ledger) -> datetime | None:
+    """When the oldest hour of the rollup begins, aware UTC; None in an empty ledger."""
+    found = rows(ledger, "select min(hour) as first from usage_hourly", [])
+    return found[0]["first"].replace(tzinfo=UTC) if found[0]["first"] else None
+
+
+def quarantined_lines(ledger: Ledger, *, limit: int) -> list[dict[str, Any]]:
+    """The newest damaged spool lines: file, offset, reason, line, when they were seen (aware UTC)."""
+    found = rows(ledger, "select * from quarantine order by seen_at desc limit ?", [limit])
+    return [row | {"seen_at": row["seen_at"].replace(tzinfo=UTC)} for row in found]
+
+
+def losses(ledger: Ledger) -> dict[str, int]:
+    """How many lines are in quarantine (`quarantined`) and how many were dropped by writers, by reason."""
+    dropped = rows(ledger, "select reason, cast(sum(records) as bigint) as n from dropped group by 1", [])
+    found = {row["reason"]: int(row["n"]) for row in dropped}
+    quarantined = rows(ledger, "select count(*) as n from quarantine", [])
+    return found | {"quarantined": int(quarantined[0]["n"])}
+
+
+def price_lists(ledger: Ledger) -> list[str]:
+    """Names of the price lists that current entries come from."""
+    found = rows(ledger, "select distinct price_list from prices where is_current order by 1", [])
+    return [row["price_list"] for row in found]
+
+
+def _points(found: Sequence[dict[str, Any]]) -> list[Point]:
+    return [
+        Point(start=row.pop("start").replace(tzinfo=UTC), value=row.pop("value"), totals=_totals(row)) for row in found
+    ]
+
+
+def _totals(row: dict[str, Any]) -> Totals:
+    return Totals(**(row | {name: int(row[name] or 0) for name in _COUNTS}))

@@ -1,0 +1,61 @@
+"""Housekeeping of what the drain appends, and the end of a spool segment's life."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from monitor.ledger.ledger import Ledger
+
+
+def compact_positions(ledger: Ledger) -> None:
+    """Merge each segment's checkpoints into one row, and drop begin lines whose end is stored."""
+    with ledger.writing() as cursor:
+        cursor.execute(
+            """
+            create or replace temp table merged_checkpoints as
+            select segment, arg_max(file, to_offset) as file, any_value(writer) as writer,
+                min(from_offset) as from_offset, max(to_offset) as to_offset,
+                cast(sum(lines) as bigint) as lines, cast(sum(records) as bigint) as records,
+                cast(sum(quarantined) as bigint) as quarantined, max(last_seq) as last_seq,
+                bool_or(is_last) as is_last, max(drained_at) as drained_at
+            from checkpoints group by segment
+            """
+        )
+        cursor.execute("delete from checkpoints")
+        cursor.execute("insert into checkpoints by name select * from merged_checkpoints")
+        cursor.execute(
+            """
+            delete from begins where record_id in (
+                select record_id from requests where started_at >= (select min(started_at) from begins)
+            )
+            """
+        )
+
+
+def retire_segments(ledger: Ledger, spool: Path, *, keep: float) -> list[Path]:
+    """Delete the segments that are not needed any more; returns them.
+
+    A segment goes when all of it is committed, its writer has ended it or is gone, the ledger has checkpointed since
+    (a write-ahead log that is damaged can then be set aside), and `keep` seconds have passed.
+    """
+    if ledger.checkpointed_at is None:
+        return []
+    safe_at = ledger.checkpointed_at.replace(tzinfo=None)
+    old_at = ledger.clock().replace(tzinfo=None) - timedelta(seconds=keep)
+    with ledger.cursor() as cursor:
+        rows = cursor.execute(
+            """
+            select arg_max(file, to_offset), max(to_offset) from checkpoints
+            group by segment having bool_or(is_last) and max(drained_at) < ? and max(drained_at) < ?
+            """,
+            [safe_at, old_at],
+        ).fetchall()
+    return list(_removed((spool / name, size) for name, size in rows))
+
+
+def _removed(files: Iterable[tuple[Path, int]]) -> Iterable[Path]:
+    for path, size in files:
+        # A file that has grown since is not the one that was read to its end: it stays.
+        if path.is_file() and path.stat().st_size == size:
+            path.unlink()
+            yield path

@@ -1,0 +1,109 @@
+"""The hourly rollup: sums appended by the drain, merged by the compaction."""
+
+from typing import Final
+
+from monitor.ledger.buckets import bucket_sql
+from monitor.ledger.columns import MONEY, quoted
+from monitor.ledger.costs import UNKNOWN_COST_STATES
+from monitor.ledger.ledger import Ledger
+from monitor.records import DIMENSIONS
+
+_KEYS: Final = ", ".join(map(quoted, DIMENSIONS))
+_UNKNOWN_COST: Final = ", ".join(f"'{state}'" for state in UNKNOWN_COST_STATES)
+_COUNTED: Final = "pricing_state <> 'repeated'"
+
+TOKENS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "reasoning_output_tokens",
+)
+
+RAW_MEASURES: Final = {
+    "requests": "count(*)",
+    "calls": "count(*) filter (attempt = 0)",
+    "errors": "count(*) filter (error_class is not null)",
+    "interrupted_requests": "count(*) filter (outcome = 'interrupted')",
+    "unknown_requests": "count(*) filter (outcome = 'unknown')",
+    "unpriced_requests": f"count(*) filter (pricing_state in ({_UNKNOWN_COST}))",
+    "estimated_requests": "count(*) filter (usage_source = 'estimated')",
+    **{name: f"sum({name}) filter ({_COUNTED})" for name in TOKENS},
+    "list_cost": "sum(list_cost)",
+}
+"""How each measure of the rollup is made from rows like those of `requests`."""
+
+
+def measures_sql() -> str:
+    """Select list of the measures over a group of rows like those of `requests`."""
+    return ",\n".join(f"cast({sql} as {_type(name)}) as {name}" for name, sql in RAW_MEASURES.items())
+
+
+def rollup_select(source: str) -> str:
+    """SQL that groups rows of `source` (shaped like `requests`) into rollup rows."""
+    return f"""
+        select date_trunc('hour', started_at) as hour, {_KEYS},
+            {measures_sql()},
+            histogram({bucket_sql("duration")}) filter (duration is not null) as duration_buckets,
+            histogram({bucket_sql("time_to_first_chunk")}) filter (time_to_first_chunk is not null)
+                as first_chunk_buckets
+        from {source}
+        group by all
+    """
+
+
+def _type(name: str) -> str:
+    return MONEY if name == "list_cost" else "bigint"
+
+
+def compact_rollup(ledger: Ledger) -> int:
+    """Merge the rollup rows of every hour that has more than one for the same dimensions; how many rows went."""
+    sums = ",\n".join(f"cast(sum({name}) as {_type(name)}) as {name}" for name in RAW_MEASURES)
+    with ledger.writing() as cursor:
+        before = _count(cursor.execute("select count(*) from usage_hourly").fetchone())
+        # Only hours that grew are rewritten. The maps are merged by adding the counts of equal buckets.
+        cursor.execute(
+            f"""
+            create or replace temp table busy as
+            select hour from (select hour, {_KEYS}, count(*) as pieces from usage_hourly group by all)
+            group by hour having max(pieces) > 1
+            """
+        )
+        cursor.execute(
+            f"""
+            create or replace temp table pieces as
+            select dense_rank() over (order by hour, {_KEYS}) as piece, *
+            from usage_hourly where hour in (select hour from busy)
+            """
+        )
+        cursor.execute(
+            f"""
+            create or replace temp table merged as
+            with sums as (select piece, hour, {_KEYS}, {sums} from pieces group by all)
+            select * exclude (piece)
+            from sums
+            left join ({_added("duration_buckets")}) using (piece)
+            left join ({_added("first_chunk_buckets")}) using (piece)
+            """
+        )
+        cursor.execute("delete from usage_hourly where hour in (select hour from busy)")
+        cursor.execute("insert into usage_hourly by name select * from merged")
+        after = _count(cursor.execute("select count(*) from usage_hourly").fetchone())
+    return before - after
+
+
+def _added(column: str) -> str:
+    """SQL that adds the counts of equal buckets over the pieces that belong together."""
+    return f"""
+        select piece, map_from_entries(list({{'key': bucket, 'value': requests}})) as {column}
+        from (
+            select piece, entry.key as bucket, cast(sum(entry.value) as bigint) as requests
+            from (select piece, unnest(map_entries({column})) as entry from pieces)
+            group by all
+        )
+        group by piece
+    """
+
+
+def _count(row: tuple[object, ...] | None) -> int:
+    return int(str(row[0])) if row else 0

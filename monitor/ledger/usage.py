@@ -1,0 +1,43 @@
+"""What was used in a slice of time: the rollup for whole hours, the requests for the parts of hours at the ends."""
+
+from typing import Any, Final
+
+from monitor.ledger.columns import MONEY, quoted
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.rollup import RAW_MEASURES, rollup_select
+from monitor.ledger.scopes import Slice, Where, edges, naive, where
+from monitor.records import DIMENSIONS
+
+_DIMENSIONS: Final = ", ".join(map(quoted, DIMENSIONS))
+_MEASURES: Final = ", ".join(RAW_MEASURES)
+_COLUMNS: Final = f"hour, {_DIMENSIONS}, {_MEASURES}, duration_buckets, first_chunk_buckets"
+
+SUMS: Final = ", ".join(
+    f"cast(sum({name}) as {MONEY if name == 'list_cost' else 'bigint'}) as {name}" for name in RAW_MEASURES
+)
+"""Select list that adds up the measures of `usage_source` rows."""
+
+
+def usage_rows(span: Slice) -> Where:
+    """SQL of a subquery with rollup-shaped rows that cover exactly the slice."""
+    start, end = naive(span.start), naive(span.end)
+    (first, last), parts = edges(start, end)
+    scope = where(span.conditions)
+    built = Where(
+        sql=f"select {_COLUMNS} from usage_hourly where hour >= ? and hour < ? and {scope.sql}",
+        values=[first, last, *scope.values],
+    )
+    for begin, stop in parts:
+        source = f"(select * from requests where started_at >= ? and started_at < ? and {scope.sql})"
+        built.sql += f" union all by name select {_COLUMNS} from ({rollup_select(source)})"
+        built.values += [begin, stop, *scope.values]
+    built.sql = f"({built.sql})"
+    return built
+
+
+def rows(ledger: Ledger, sql: str, values: list[object]) -> list[dict[str, Any]]:
+    """The answer to a question as plain rows."""
+    with ledger.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

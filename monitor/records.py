@@ -1,0 +1,151 @@
+"""The one schema of a request, as it stands on the spool and in the ledger. Frozen values, no I/O."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+DIMENSIONS: Final = (
+    "model",
+    "provider_name",
+    "operation_name",
+    "service_tier",
+    "service",
+    "environment",
+    "team",
+    "feature",
+    "user",
+    "call_site",
+    "billing_account_id",
+    "sub_account_id",
+    "key_fingerprint",
+    "error_class",
+)
+"""What spend can be split and budgets can be scoped by. `model` is the answering model, else the asked one."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one request used up, as the provider reported it.
+
+    Counts are inclusive: cached, audio and image tokens are part of `input_tokens`, reasoning tokens part of
+    `output_tokens`. None means not reported, never zero.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    reasoning_output_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
+    audio_seconds: float | None = None
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Says that a request is about to leave; without its `Record` the outcome is unknown."""
+
+    record_id: str
+    call_id: str
+    attempt: int
+    started_at: datetime
+    provider_name: str
+    operation_name: str
+    endpoint: str
+    request_model: str | None = None
+    is_billable: bool = False
+    service: str | None = None
+    environment: str | None = None
+    team: str | None = None
+    feature: str | None = None
+    user: str | None = None
+    call_site: str | None = None
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The unchangeable fact of one request (one HTTP exchange). None means not known.
+
+    `docs/data-model.md` tells for each field its unit and where it comes from.
+    """
+
+    # identity
+    record_id: str
+    call_id: str
+    attempt: int
+    request_id: str | None = None
+    response_id: str | None = None
+    # time
+    started_at: datetime
+    duration: float | None = None
+    time_to_first_chunk: float | None = None
+    server_duration: float | None = None
+    # what
+    provider_name: str
+    operation_name: str
+    endpoint: str
+    method: str = "POST"
+    request_model: str | None = None
+    response_model: str | None = None
+    request_service_tier: str | None = None
+    service_tier: str | None = None
+    is_streaming: bool = False
+    is_batch: bool = False
+    is_billable: bool = False
+    # outcome
+    outcome: str = "completed"
+    status: int | None = None
+    error_class: str | None = None
+    error_type: str | None = None
+    error_code: str | None = None
+    finish_reasons: list[str] | None = None
+    # usage
+    usage_source: str = "none"
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    reasoning_output_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
+    audio_seconds: float | None = None
+    # attribution
+    service: str | None = None
+    environment: str | None = None
+    host: str | None = None
+    process_id: int | None = None
+    billing_account_id: str | None = None
+    sub_account_id: str | None = None
+    key_fingerprint: str | None = None
+    key_hint: str | None = None
+    team: str | None = None
+    feature: str | None = None
+    user: str | None = None
+    session: str | None = None
+    call_site: str | None = None
+    call_function: str | None = None
+    tags: dict[str, str] | None = None
+    sdk_version: str | None = None
+    # rate limits
+    requests_limit: int | None = None
+    requests_remaining: int | None = None
+    requests_reset: float | None = None
+    tokens_limit: int | None = None
+    tokens_remaining: int | None = None
+    tokens_reset: float | None = None
+    retry_after: float | None = None
+    other_limits: dict[str, float] | None = None
+
+
+OUTCOMES: Final = ("completed", "failed", "interrupted", "unknown")
+"""completed: a whole answer came; failed: an error came or nothing did; interrupted: a stream was left or broke
+before its end; unknown: the process died while the request was out."""
+
+USAGE_SOURCES: Final = ("response", "repeated", "estimated", "imported", "none")
+"""response: the answer stated it; repeated: the answer states again what an earlier request used, so it counts
+nowhere; estimated: computed here; imported: from foreign material; none: nothing said."""
+
+TAG_COLUMNS: Final = ("team", "feature", "user", "session")
+"""Tags that have a column of their own; all others stand in `tags`."""

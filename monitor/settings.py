@@ -1,0 +1,246 @@
+"""Settings: read once, frozen, from `MONITOR_…` variables, `monitor.toml` or `pyproject.toml`."""
+
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from monitor.errors import SettingsError
+
+_PREFIX = "MONITOR_"
+_TABLE = "openai-monitor"
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_SIZE_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_MAX_PORT = 65_535
+
+_Parse = Callable[[Any], Any]
+
+
+def _text(value: Any) -> str:
+    text = str(value).strip()
+    if not text:
+        raise ValueError("it must not be empty")
+    return text
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser().absolute()
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("it must be true or false")
+
+
+def _port(value: Any) -> int:
+    try:
+        port = int(value)
+    except ValueError:
+        raise ValueError(f"it must be a whole number from 0 to {_MAX_PORT}") from None
+    if not 0 <= port <= _MAX_PORT:
+        raise ValueError(f"it must be a whole number from 0 to {_MAX_PORT}")
+    return port
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise ValueError("it must be a number of seconds") from None
+    if not 0 < seconds < float("inf"):
+        raise ValueError("it must be a number of seconds above 0")
+    return seconds
+
+
+def _size(value: Any) -> int:
+    text = str(value).strip().lower().replace(" ", "").replace("_", "")
+    digits = text.rstrip("bkmgi")
+    unit = _SIZE_UNITS.get(text[len(digits) :])
+    if not digits.isdigit() or unit is None or int(digits) == 0:
+        raise ValueError("it must be a size such as 33554432, 32MiB or 1GB")
+    return int(digits) * unit
+
+
+def _zone(value: Any) -> str:
+    name = _text(value)
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("it must be an IANA time zone such as UTC or Europe/Berlin") from None
+    return name
+
+
+def _mapping(value: Any) -> Mapping[str, str]:
+    pairs = value.items() if isinstance(value, Mapping) else _pairs(str(value))
+    return MappingProxyType({str(host).strip().lower(): str(name).strip() for host, name in pairs})
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    pairs = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        host, mark, name = part.partition("=")
+        if not mark or not host.strip() or not name.strip():
+            raise ValueError("it must look like host=provider,host=provider")
+        pairs.append((host, name))
+    return pairs
+
+
+def _smtp_url(value: Any) -> str:
+    url = urlsplit(_text(value))
+    try:
+        port = url.port
+    except ValueError:
+        raise ValueError("its port must be a number") from None
+    if url.scheme not in {"smtp", "smtps"} or not url.hostname or (port is not None and port == 0):
+        raise ValueError("it must look like smtp://user:password@host:587 or smtps://host:465")
+    return url.geturl()
+
+
+def _setting(doc: str, parse: _Parse, default: Any, **more: Any) -> Any:
+    metadata = {"doc": doc, "parse": parse, **more}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("openai-monitor", appauthor=False))
+
+
+def _no_providers() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set; build it with `Settings.load`."""
+
+    home: Path = _setting("The data directory: spool, ledger, control store.", _path, _default_home)
+    enabled: bool = _setting("Whether wrapped clients record at all.", _flag, default=True)
+    service: str | None = _setting(
+        "Name of the program that makes the calls.", _text, None, also=("OTEL_SERVICE_NAME",)
+    )
+    environment: str | None = _setting("Where the program runs, such as production.", _text, None)
+    include_usage: bool = _setting(
+        "Ask for the usage of streamed chat calls that did not ask for it, and hide the answer again.",
+        _flag,
+        default=True,
+    )
+    providers: Mapping[str, str] = _setting(
+        "Names of the providers behind other hosts: host=provider,host:port=provider.", _mapping, _no_providers
+    )
+    segment_size: int = _setting("A spool segment is ended when it has grown to this size.", _size, 32 * 2**20)
+    host: str = _setting("Address the server listens on.", _text, "127.0.0.1")
+    port: int = _setting("Port the server listens on; 0 takes a free one.", _port, 8501)
+    allow_remote: bool = _setting(
+        "Let the server listen on an address that other machines reach, though it has no login.", _flag, default=False
+    )
+    public_url: str | None = _setting("Address of the dashboard as people reach it, for links in alerts.", _text, None)
+    time_zone: str = _setting("Time zone of the pages and of budgets that name none.", _zone, "UTC")
+    drain_interval: float = _setting("Seconds between two looks at the spool.", _seconds, 0.5)
+    spool_keep: float = _setting("Seconds a segment is kept after all of it is safe in the ledger.", _seconds, 86_400.0)
+    budget_interval: float = _setting("Seconds between two evaluations of the budgets.", _seconds, 10.0)
+    delivery_interval: float = _setting("Seconds between two looks at the outbox.", _seconds, 2.0)
+    compaction_interval: float = _setting("Seconds between two compactions of the ledger.", _seconds, 300.0)
+    price_interval: float = _setting("Seconds between two refreshes of the price list.", _seconds, 86_400.0)
+    price_download: bool = _setting(
+        "Whether the price refresh may download newer genai-prices data from the internet.", _flag, default=False
+    )
+    smtp_url: str | None = _setting(
+        "Mail server for email receivers: smtp://user:password@host:587, smtps://host:465.", _smtp_url, None
+    )
+    smtp_from: str | None = _setting("Sender address of alert mails.", _text, None)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], directory: Path, **given: Any) -> "Settings":
+        """Read all settings: `given` wins over variables, they over the nearest file, that over the defaults.
+
+        Args:
+            environ: the environment variables.
+            directory: where the search for `monitor.toml` or `pyproject.toml` begins; it goes up to the root.
+            given: values by name, already of the right type; None means not given.
+
+        Raises:
+            SettingsError: names every value that cannot be used, and every unknown name in a file, at once.
+        """
+        faults: list[str] = []
+        raw = _from_file(directory, faults)
+        raw |= _from_environ(environ)
+        values: dict[str, Any] = {}
+        known = {item.name: item for item in fields(cls)}
+        for name, (value, origin) in raw.items():
+            if name not in known:
+                faults.append(f"{origin} is not a setting; the settings are listed in docs/settings.md.")
+                continue
+            try:
+                values[name] = known[name].metadata["parse"](value)
+            except (ValueError, TypeError) as error:
+                shown = "…" if name == "smtp_url" else repr(value)
+                faults.append(f"{origin} is {shown}, but {error}.")
+        if faults:
+            raise SettingsError("\n".join(faults))
+        values |= {name: value for name, value in given.items() if value is not None}
+        return cls(**values)
+
+    def with_public_url(self, url: str) -> "Settings":
+        """The same settings, reached at this address."""
+        return replace(self, public_url=url)
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    found: dict[str, tuple[Any, str]] = {}
+    for item in fields(Settings):
+        for name in item.metadata.get("also", ()):
+            if environ.get(name):
+                found[item.name] = (environ[name], name)
+    for item in fields(Settings):
+        name = f"{_PREFIX}{item.name.upper()}"
+        value = environ.get(name, "")
+        # Kubernetes gives every pod such a variable for a service that is called "monitor".
+        if value and not value.startswith("tcp://"):
+            found[item.name] = (value, name)
+    return found
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings of ours and are none: perhaps misspelt, perhaps somebody else's."""
+    known = {f"{_PREFIX}{item.name.upper()}" for item in fields(Settings)}
+    return sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
+
+
+def _from_file(directory: Path, faults: list[str]) -> dict[str, tuple[Any, str]]:
+    for folder in (directory, *directory.parents):
+        for name in ("monitor.toml", "pyproject.toml"):
+            path = folder / name
+            table = _read_table(path, faults)
+            if table is not None:
+                return {key.replace("-", "_"): (value, f"{key} in {path}") for key, value in table.items()}
+    return {}
+
+
+def _read_table(path: Path, faults: list[str]) -> dict[str, Any] | None:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if path.name == "monitor.toml":
+            faults.append(f"{path} is not valid TOML: {error}.")
+        return None
+    if path.name == "pyproject.toml":
+        table = content.get("tool", {}).get(_TABLE)
+        return table if isinstance(table, dict) else None
+    return content

@@ -1,0 +1,66 @@
+"""One spool line: a JSON object with a gap-free `seq`, a `kind`, its facts, and a checksum at the end.
+
+    {"seq":7,"kind":"end","record_id":"…",…,"crc":"1f0a33c2"}
+
+`crc` is the CRC-32 (zlib's, eight hex digits) of all bytes of the line before `,"crc":`. So `head`, `jq` and DuckDB
+read a segment, and a torn or altered line shows.
+"""
+
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+FORMAT_VERSION: Final = 1
+SUFFIX: Final = ".ndjson"
+_TAIL_LENGTH: Final = len(b',"crc":"00000000"}')
+
+HEADER: Final = b"header"
+BEGIN: Final = b"begin"
+END: Final = b"end"
+DROPPED: Final = b"dropped"
+FOOTER: Final = b"footer"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line of a segment: who writes it."""
+
+    segment: str
+    format: int
+    host: str
+    pid: int
+    process_started_at: float | None
+    started_at: str
+
+
+class HeaderLine(Header, frozen=True, kw_only=True):
+    """A header as it is read back, with what every line has."""
+
+    seq: int
+    kind: str
+
+
+def encode_line(seq: int, kind: bytes, facts: msgspec.Struct | dict[str, object] | None) -> bytes:
+    """The whole line, newline included."""
+    inner = _encode(facts)[1:-1] if facts is not None else b""
+    comma = b"," if inner else b""
+    body = b'{"seq":%d,"kind":"%b"%b%b' % (seq, kind, comma, inner)
+    return b'%b,"crc":"%08x"}\n' % (body, crc32(body))
+
+
+def is_intact(line: bytes) -> bool:
+    """Whether the checksum of a line (without its newline) holds."""
+    return line[-_TAIL_LENGTH:] == b',"crc":"%08x"}' % crc32(line[:-_TAIL_LENGTH])
+
+
+def decode_header(line: bytes) -> Header | None:
+    """The header, or None when the line is not an intact header of a format this program knows."""
+    if not is_intact(line):
+        return None
+    try:
+        header = msgspec.json.decode(line, type=HeaderLine)
+    except msgspec.MsgspecError:
+        return None
+    return header if header.kind == HEADER.decode() and header.format <= FORMAT_VERSION else None
