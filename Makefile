@@ -18,7 +18,7 @@ demo: .venv ## Start everything with made-up data, to look around (ARGS="--port 
 	@.venv/bin/monitor demo $(ARGS)
 
 .PHONY: up
-up: .venv ## Start the server: dashboard, collectors and jobs (ARGS="--port 8600")
+up: .venv ## Start the server: dashboard, drain and jobs (ARGS="--port 8600")
 	@.venv/bin/monitor up $(ARGS)
 
 .PHONY: test

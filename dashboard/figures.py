@@ -64,10 +64,11 @@ def show_traffic(source: Source, filters: Filters, span: Span, now: Totals) -> N
             delta_description=after if points else None,
             help="Share of requests that failed, retries included.",
             border=True,
+            height="stretch",
         )
         for label, seconds, then in (
-            ("Duration, median", durations.p50, earlier.p50),
-            ("Duration, slowest 5%", durations.p95, earlier.p95),
+            ("Median duration", durations.p50, earlier.p50),
+            ("95% faster than", durations.p95, earlier.p95),
         ):
             slower = _slower(seconds, then) if compare else None
             _metric(label, formats.duration(seconds), slower, after, colour="inverse", about=_DURATION_HELP[label])
@@ -75,8 +76,8 @@ def show_traffic(source: Source, filters: Filters, span: Span, now: Totals) -> N
 
 _DURATION_HELP: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "Duration, median": "p50: half of the requests took no longer, from sending to the last byte.",
-        "Duration, slowest 5%": "p95: 5% of the requests took longer, from sending to the last byte.",
+        "Median duration": "p50: half of the requests took no longer, from sending to the last byte.",
+        "95% faster than": "p95: 95% of the requests took no longer, from sending to the last byte.",
     }
 )
 
@@ -96,7 +97,7 @@ def _forecast(source: Source, filters: Filters, span: Span, spent: Totals) -> No
     label = f"Forecast for {formats.month(month.start.astimezone(ZoneInfo(source.time_zone)))}"
     first = queries.first_request_at(source.ledger)
     if spent.list_cost is None:
-        st.metric(label, formats.spend(spent), help=_FORECAST_HELP, border=True)
+        _metric(label, formats.spend(spent), None, "", colour="off", about=_FORECAST_HELP)
         return
     expected = forecast_to_date(spent.list_cost, month, span.now, recorded_since=first)
     last = period_before("month", source.time_zone, month)
@@ -140,6 +141,7 @@ def _metric(
         delta_description=after if delta else None,
         help=about,
         border=True,
+        height="stretch",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -52,15 +52,19 @@ def choose_period() -> str:
     return chosen or spans.DEFAULT
 
 
-def choose(source: Source) -> Filters:
-    """Show the filters and return what is chosen."""
-    label = choose_period()
+def choose(source: Source) -> tuple[Filters, bool]:
+    """Show the filters; return what is chosen, and whether the page goes on by itself."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="period_row"
+    ):
+        label = choose_period()
+        is_live = st.toggle("Live", value=True, key="live", help="Turn off to pause the page.", bind="query-params")
     conditions = []
     with st.container(horizontal=True, key="filters"):
         for dimension, plural in _DIMENSIONS.items():
             chosen = st.multiselect(
                 plural,
-                options_of(source, dimension),
+                options_of(source, dimension, key=dimension),
                 key=dimension,
                 placeholder=f"All {plural.lower()}",
                 label_visibility="collapsed",
@@ -68,16 +72,16 @@ def choose(source: Source) -> Filters:
             )
             if chosen:
                 conditions.append(Condition(dimension=dimension, values=tuple(map(_value, chosen))))
-    return Filters(label=label, conditions=tuple(conditions))
+    return Filters(label=label, conditions=tuple(conditions)), is_live
 
 
-def options_of(source: Source, dimension: str) -> Sequence[str]:
-    """The values of a dimension in the last 30 days, dearest first, and those that are chosen now."""
-    now: datetime = source.clock()
+def options_of(source: Source, dimension: str, *, key: str, has_none: bool = True) -> Sequence[str]:
+    """The values of a dimension in the last 30 days, dearest first, and those that the widget `key` holds now."""
+    now = source.clock()
     recent = Slice(start=now - _OPTIONS_FROM, end=now)
-    found = [name_of(value) for value in queries.values_of(source.ledger, recent, dimension)]
-    chosen = st.session_state.get(dimension, [])
-    return list(dict.fromkeys([*found, *chosen]))
+    found = queries.values_of(source.ledger, recent, dimension)
+    names = [name_of(value) for value in found if has_none or value is not None]
+    return list(dict.fromkeys([*names, *st.session_state.get(key, [])]))
 
 
 def name_of(value: str | None) -> str:

@@ -88,11 +88,15 @@ def percent(fraction: float | Decimal | None) -> str:
 
 
 def signed_percent(fraction: Decimal | None) -> str | None:
-    """`+12%` or `-3.4%`; None where there is nothing to compare with."""
+    """`+12%`, `-3.4%`, tenfold and more `×12`; None where there is nothing to compare with."""
     if fraction is None:
         return None
     value = float(fraction) * 100
-    return f"{value:+,.1f}%" if 0 < abs(value) < 9.95 else f"{value:+,.0f}%"
+    if value >= 900:
+        return f"×{value / 100 + 1:,.0f}"
+    if abs(value) < 0.05:
+        return "0%"
+    return f"{value:+,.1f}%" if abs(value) < 9.95 else f"{value:+,.0f}%"
 
 
 def size(amount: int) -> str:

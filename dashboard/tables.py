@@ -45,7 +45,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | Bar | str]])
 def _cell(column: Column, cell: Cell | Bar | str) -> str:
     if isinstance(cell, Bar):
         bar = f'<div class="om-bar"><span style="width:{cell.share:.1%};background:{MAIN}"></span></div>'
-        return f'<td title="{escape(cell.text)}">{bar}</td>'
+        return f'<td><div class="share">{bar}<b>{escape(cell.text)}</b></div></td>'
     if isinstance(cell, str):
         cell = Cell(text=cell)
     title = cell.title or (cell.text if column.fit == "cut" else "")

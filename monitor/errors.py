@@ -9,6 +9,7 @@ MonitorError
 ├── ControlError      a budget, receiver or alert is not as it must be
 ├── PricingError      a price cannot be used
 ├── DeliveryError     a notifier could not deliver
+│   └── RefusedError  … because the other side said no (in notifiers/model.py)
 └── WrapError         what was given is not a client that can be wrapped
 """
 

@@ -3,6 +3,7 @@
 import logging
 import random
 import secrets
+import threading
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -53,6 +54,7 @@ class House:
         self.health = Health()
         self.home = Home(settings.home)
         self.home.create()
+        self._stopping = threading.Event()
         self.token = secrets.token_urlsafe(32)
         with ExitStack() as opened:
             opened.enter_context(Lease(self.home.lease))
@@ -71,6 +73,7 @@ class House:
 
     def stop(self) -> None:
         """Stop jobs and drain; what waits on the spool is drained first. The stores stay open."""
+        self._stopping.set()
         self.schedule.stop()
         self.loop.stop()
 
@@ -136,6 +139,7 @@ class House:
             clock=self.clock,
             health=self.health,
             random=random.random,
+            is_stopping=self._stopping.is_set,
         )
         keep = partial(compact, self.ledger, self.home.spool, keep=settings.spool_keep)
         return [

@@ -3,8 +3,11 @@
 import errno
 import ipaddress
 import logging
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from streamlit import config
@@ -48,8 +51,7 @@ def serve(settings: Settings, *, ready: Callable[[House, str], None]) -> None:
             config.set_option(name, value)
         with House(settings if settings.public_url else settings.with_public_url(url)) as house:
             app = streamlit_app(house, url)
-            ready(house, url)
-            server = uvicorn.Server(
+            server = _Server(
                 uvicorn.Config(
                     app,
                     log_level="warning",
@@ -58,7 +60,28 @@ def serve(settings: Settings, *, ready: Callable[[House, str], None]) -> None:
                     timeout_graceful_shutdown=_CLOSE_WITHIN,
                 )
             )
-            server.run(sockets=[listening])
+            with _stopped_by_signals(server):
+                ready(house, url)
+                server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Puts everything away however often it is told to stop, and does not raise the signals again afterwards."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the base class's signature
+        """Stop; the time that open connections get is short enough without a forced way."""
+        self.should_exit = True
+
+
+@contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """SIGINT and SIGTERM stop the server before it has begun to run, too: it says that it is ready before that."""
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -1,6 +1,8 @@
 """What both transports do before a request leaves and when its answer has come. Nothing here raises to the caller."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ from monitor.capture.watches import BodyWatch, HidingWatch, StreamWatch, Watch
 
 log = logging.getLogger(__name__)
 
+_EVENT_STREAM: Final = "text/event-stream"
 _READABLE: Final = ("application/json", "text/", "application/problem+json")
 _LARGEST_REFUSAL: Final = 64 * 2**10
 
@@ -23,22 +26,20 @@ class Answers:
         self._recorder = recorder
         self._library = library
         self._body_type = body_type
-        self._refusing_hosts: set[str] = set()
+        self._refusing_hosts: set[bytes] = set()
         self.guard = recorder.guard
 
     def leaving(self, request: Any) -> tuple[Any, Observed | None]:
         """The request to send, and what was noted of it (None when noting failed)."""
         observed = self._recorder.observe(request)
-        if observed is None or observed.changed_content is None or request.url.host in self._refusing_hosts:
+        if observed is None or observed.changed_content is None or request.url.netloc in self._refusing_hosts:
             return request, _unchanged(observed)
         changed = self._changed(request, observed.changed_content)
         return (request, _unchanged(observed)) if changed is None else (changed, observed)
 
-    def is_option_refused(self, observed: Observed | None, response: Any) -> bool:
+    def is_option_refused(self, observed: Observed, response: Any) -> bool:
         """Whether the answer may be a refusal of the option that only we asked for."""
-        return (
-            observed is not None and observed.changed_content is not None and response.status_code in (400, 404, 422)
-        )
+        return observed.changed_content is not None and response.status_code in (400, 404, 422)
 
     def reconsider(self, observed: Observed, request: Any, response: Any, refusal: bytes) -> tuple[Any, Any]:
         """After a refusal: the request to send instead and no response, or the response to hand out.
@@ -64,9 +65,9 @@ class Answers:
 
     def answered(self, observed: Observed | None, response: Any) -> Any:
         """The same response, its body watched."""
-        if observed is not None:
-            self._watch(observed, response)
-        return response
+        if observed is None:
+            return response
+        return self._watched(observed, response) or response
 
     @guarded
     def _changed(self, request: Any, content: bytes) -> Any:
@@ -81,7 +82,7 @@ class Answers:
     def _without_option(self, observed: Observed, request: Any, refusal: bytes) -> Any:
         if b"stream_options" not in refusal[:_LARGEST_REFUSAL] and b"include_usage" not in refusal[:_LARGEST_REFUSAL]:
             return None
-        self._refusing_hosts.add(request.url.host)
+        self._refusing_hosts.add(request.url.netloc)
         log.info("%s does not know stream_options; its streams are recorded without asking.", request.url.host)
         original = observed.original_content
         return None if original is None else self._changed(request, original)
@@ -91,34 +92,51 @@ class Answers:
         observed.exchange.failed(error)
 
     @guarded
-    def _watch(self, observed: Observed, response: Any) -> None:
-        exchange = observed.exchange
+    def _watched(self, observed: Observed, response: Any) -> Any:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
-        exchange.took_headers(response.status_code, headers)
-        if response.is_stream_consumed or response.is_closed:
-            # A test transport answers with a body that is read already.
-            exchange.took_body(response.content)
-            return
-        content_type = headers.get("content-type", "")
-        decode = _decoder(headers.get("content-encoding"))
-        watch: Watch
-        if not content_type.startswith("text/event-stream"):
-            is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
-            watch = BodyWatch(exchange, self.guard, decode=decode, is_kept=is_kept)
-        elif observed.changed_content is not None and decode is not _UNREADABLE:
-            if decode is not None:
+        observed.exchange.took_headers(response.status_code, headers)
+        is_read = response.is_stream_consumed or response.is_closed
+        watch = self._watch(observed, response.status_code, headers, is_read=is_read)
+        if not is_read:
+            if isinstance(watch, HidingWatch) and "content-encoding" in headers:
                 del response.headers["content-encoding"]
-            watch = HidingWatch(exchange, self.guard, decode=decode)
+            response.stream = self._body_type(response.stream, watch)
+        elif isinstance(watch, HidingWatch):
+            # A test transport answers with a body that is read already; to change it takes a new answer.
+            return self._unread(response, watch)
         else:
-            watch = StreamWatch(exchange, self.guard, decode=decode)
-        response.stream = self._body_type(response.stream, watch)
+            watch.passing(response.content)
+            watch.ended()
+        return response
+
+    def _watch(self, observed: Observed, status: int, headers: Mapping[str, str], *, is_read: bool) -> Watch:
+        exchange = observed.exchange
+        content_type = headers.get("content-type", "")
+        decode = None if is_read else _decoder(headers.get("content-encoding"))
+        if content_type.startswith(_EVENT_STREAM):
+            exchange.took_stream()
+        elif not (observed.is_streaming and status < 400):
+            is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
+            return BodyWatch(exchange, self.guard, decode=decode, is_kept=is_kept)
+        # The SDK reads an answer as the stream it asked for, whatever its content type; so does this.
+        if observed.changed_content is not None and decode is not _UNREADABLE:
+            return HidingWatch(exchange, self.guard, decode=decode, decoding_error=self._library.DecodingError)
+        return StreamWatch(exchange, self.guard, decode=decode)
+
+    def _unread(self, response: Any, watch: HidingWatch) -> Any:
+        return self._library.Response(
+            response.status_code,
+            headers=[pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"],
+            stream=self._body_type(self._library.ByteStream(response.content), watch),
+            extensions=response.extensions,
+        )
 
 
 _OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
 
 
 def _unchanged(observed: Observed | None) -> Observed | None:
-    return observed if observed is None else Observed(observed.exchange, None, None)
+    return observed and replace(observed, changed_content=None, original_content=None)
 
 
 def _unreadable(piece: bytes) -> bytes:

@@ -3,12 +3,16 @@
 Bodies can be anything. A part that is not as the API has it is unknown; the others are still read.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-_LARGEST: Final = 2**62
+_LARGEST: Final = 10**12
+"""A count above it is no count: it would only spoil every sum it gets into."""
+
 _NO_JSON: Final = msgspec.Raw(b"null")
 _TEXT_LIMIT: Final = 256
 
@@ -41,8 +45,13 @@ class AnswerBody(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
+    index: Any = None
     finish_reason: Any = None
 
+
+B = TypeVar("B", bound=msgspec.Struct)
+
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _decode_request = msgspec.json.Decoder(RequestBody).decode
 _decode_answer = msgspec.json.Decoder(AnswerBody).decode
@@ -52,8 +61,18 @@ _USAGE_FIELDS: Final = {
     "input_tokens": ("input_tokens", "prompt_tokens"),
     "output_tokens": ("output_tokens", "completion_tokens"),
 }
-_INPUT_DETAILS: Final = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
-_OUTPUT_DETAILS: Final = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_INPUT_DETAILS: Final = (
+    "prompt_tokens_details",
+    "input_tokens_details",
+    "input_token_details",
+    "prompt_token_details",
+)
+_OUTPUT_DETAILS: Final = (
+    "completion_tokens_details",
+    "output_tokens_details",
+    "output_token_details",
+    "completion_token_details",
+)
 _INPUT_PARTS: Final = {
     "cache_read_input_tokens": "cached_tokens",
     "cache_creation_input_tokens": "cache_write_tokens",
@@ -69,28 +88,25 @@ _OUTPUT_PARTS: Final = {
 
 def read_request(content: bytes) -> RequestBody | None:
     """The looked-at fields of a JSON request; None when it is no JSON object."""
-    try:
-        return _decode_request(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+    return _read(_decode_request, content)
 
 
 def read_answer(content: bytes | msgspec.Raw) -> AnswerBody | None:
     """The looked-at fields of a JSON answer; None when it is no JSON object."""
-    try:
-        return _decode_answer(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+    return _read(_decode_answer, content)
 
 
-def finish_reasons(choices: msgspec.Raw) -> list[str] | None:
-    """Why the model stopped, one for each choice that says so; None when none does."""
+def finish_reasons(choices: msgspec.Raw) -> dict[int, str]:
+    """Why the model stopped, by the index of each choice that says so."""
     try:
         found = _decode_choices(choices)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    reasons = [reason for choice in found if choice is not None and (reason := text_of(choice.finish_reason))]
-    return reasons or None
+    except _UNREADABLE:
+        return {}
+    return {
+        choice.index if isinstance(choice.index, int) else place: reason
+        for place, choice in enumerate(found)
+        if choice is not None and (reason := text_of(choice.finish_reason))
+    }
 
 
 def usage_fields(usage: Any) -> dict[str, object]:
@@ -101,12 +117,12 @@ def usage_fields(usage: Any) -> dict[str, object]:
     for name, spellings in _USAGE_FIELDS.items():
         _put(fields, name, next((usage[key] for key in spellings if usage.get(key) is not None), None))
     for keys, parts in ((_INPUT_DETAILS, _INPUT_PARTS), (_OUTPUT_DETAILS, _OUTPUT_PARTS)):
-        details = next((usage[key] for key in keys if isinstance(usage.get(key), Mapping)), {})
+        details: Mapping[str, Any] = next((usage[key] for key in keys if isinstance(usage.get(key), Mapping)), {})
         for name, key in parts.items():
             _put(fields, name, details.get(key))
     seconds = usage.get("seconds")
     if usage.get("type") == "duration" and isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        fields["audio_seconds"] = float(seconds)
+        fields["audio_seconds"] = float(seconds) if math.isfinite(seconds) and abs(seconds) < _LARGEST else None
     return fields
 
 
@@ -117,6 +133,28 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def _read(decode: Callable[[bytes | msgspec.Raw], B], content: bytes | msgspec.Raw) -> B | None:
+    try:
+        return decode(content)
+    except msgspec.MsgspecError:
+        again = _as_python_reads(content)
+    except _UNREADABLE:
+        return None
+    try:
+        return None if again is None else decode(again)
+    except _UNREADABLE:
+        return None
+
+
+def _as_python_reads(content: bytes | msgspec.Raw) -> bytes | None:
+    """The same JSON in a strict form: the SDK reads it with Python's own reader, which takes more, such as NaN."""
+    try:
+        value = json.loads(bytes(content), parse_constant=lambda _: None)
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return None
 
 
 def _put(fields: dict[str, object], name: str, value: Any) -> None:

@@ -8,8 +8,12 @@ from typing import Any, Final
 Decode = Callable[[bytes], bytes]
 
 
+class EncodingError(ValueError):
+    """The bytes are not what their content encoding says."""
+
+
 def _gzip() -> Decode:
-    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+    return _telling(zlib.decompressobj(zlib.MAX_WBITS | 16).decompress, zlib.error)
 
 
 def _deflate() -> Decode:
@@ -27,14 +31,13 @@ def _deflate() -> Decode:
             inner, is_raw = zlib.decompressobj(-zlib.MAX_WBITS), True
             return inner.decompress(piece)
 
-    return decode
+    return _telling(decode, zlib.error)
 
 
 def _brotli() -> Decode:
     library: Any = _first("brotli", "brotlicffi")
     decompressor = library.Decompressor()
-    decode: Decode = getattr(decompressor, "decompress", None) or decompressor.process
-    return decode
+    return _telling(getattr(decompressor, "decompress", None) or decompressor.process, library.error)
 
 
 def _zstd() -> Decode:
@@ -42,9 +45,20 @@ def _zstd() -> Decode:
     if hasattr(library, "ZstdDecompressor") and not hasattr(library, "decompressobj"):
         decompressor = library.ZstdDecompressor()
         made = decompressor.decompressobj() if hasattr(decompressor, "decompressobj") else decompressor
-        decode: Decode = made.decompress
-        return decode
+        return _telling(made.decompress, library.ZstdError)
     raise LookupError("zstd")
+
+
+def _telling(decode: Decode, fault: type[Exception]) -> Decode:
+    """The same decoder, whose own kind of error becomes ours."""
+
+    def run(piece: bytes) -> bytes:
+        try:
+            return decode(piece)
+        except fault as error:
+            raise EncodingError(str(error)) from error
+
+    return run
 
 
 def _first(*names: str) -> Any:

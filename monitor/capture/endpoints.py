@@ -23,10 +23,10 @@ _WORDS: Final = frozenset(
     content_provenance_checks conversations costs decisions edits embeddings events evals extensions file_batches
     files fine_tuning fork generations groups hangup images input_items input_tokens invites items jobs live
     messages models moderations organization output_items parts pause permissions projects rate_limits realtime
-    refer reject remix responses resume roles runs search service_accounts sessions skills speech steps submit_tool_outputs
-    threads transcription_sessions transcriptions translations turns uploads usage users validate variations vaults
-    vector_stores versions videos voice_consents voices webhook_endpoints
-    """.split()
+    refer reject remix responses resume roles runs search service_accounts sessions skills speech steps
+    submit_tool_outputs threads transcription_sessions transcriptions translations turns uploads usage users validate
+    variations vaults vector_stores versions videos voice_consents voices webhook_endpoints
+    """.split()  # noqa: SIM905 - words read better than a column of quotes
 )
 """The fixed words of the paths; everything else in a path is an id."""
 
@@ -61,6 +61,8 @@ _ROWS: Final = {
     "GET /chat/completions": ("list_chats", "repeat"),
     "GET /chat/completions/{id}": ("retrieve_chat", "repeat"),
     "POST /chat/completions/{id}": ("update_chat", "repeat"),
+    "DELETE /chat/completions/{id}": ("delete_chat", ""),
+    "GET /chat/completions/{id}/messages": ("list_chat_messages", ""),
     "POST /embeddings": ("embeddings", "billable"),
     "POST /moderations": ("moderation", ""),
     "POST /decisions": ("decision", "billable"),

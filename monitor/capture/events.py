@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from monitor.capture.bodies import AnswerBody, read_answer
+from monitor.capture.bodies import AnswerBody, read_answer, text_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.sse import EventSplitter, data_of
 
@@ -15,10 +15,13 @@ _COMPLETED: Final = frozenset(
     """
     response.completed response.incomplete response.failed image_generation.completed image_edit.completed
     transcript.text.done speech.audio.done
-    """.split()
+    """.split()  # noqa: SIM905 - words read better than a column of quotes
 )
 _DONE: Final = b"[DONE]"
+_LONGEST_DONE: Final = 64
 _IS_NULL: Final = b"null"
+_READ_AT_FIRST: Final = 8
+"""So many events are read whole in search of the model; Azure's first chunk and a thread's first event name none."""
 
 
 class EventReader:
@@ -29,7 +32,7 @@ class EventReader:
         self._exchange = exchange
         self._splitter = EventSplitter()
         self._has_begun = False
-        self._has_finish = False
+        self._wanted = _READ_AT_FIRST
         self.has_ended = False
 
     def feed(self, piece: bytes) -> None:
@@ -39,34 +42,41 @@ class EventReader:
 
     def end(self) -> None:
         """The body is over: a last event may lack its empty line."""
-        if self._splitter.rest:
-            self.read(self._splitter.rest)
-            self._splitter.rest = b""
-        if self._has_finish:
+        if rest := self._splitter.take_rest():
+            self.read_last(rest)
+        if self._exchange.has_finish_reason:
             # Some servers end without a marker; a finish reason says that the answer is whole.
             self.has_ended = True
 
+    def read_last(self, rest: bytes) -> None:
+        """Read an event that lacks its end, or the whole of an answer that is no stream though one was asked for."""
+        if not self._has_begun and rest.lstrip()[:1] == b"{":
+            body = read_answer(rest)
+            if body is not None:
+                self._exchange.took_answer(body)
+                self.has_ended = True
+        else:
+            self.read(rest)
+
     def read(self, event: bytes) -> None:
         """Read one event."""
-        if self._has_begun and not _TELLING.search(event):
-            if _DONE not in event[:16]:
-                return
+        if self._wanted or _TELLING.search(event):
+            data = data_of(event)
+            if data == _DONE:
+                self._complete()
+            elif data:
+                self._take(data)
+        elif len(event) < _LONGEST_DONE and data_of(event) == _DONE:
             self._complete()
-            return
-        data = data_of(event)
-        if data == _DONE:
-            self._complete()
-        elif data:
-            if not self._has_begun:
-                self._has_begun = True
-                self._exchange.took_first_chunk()
-            self._take(data)
 
     def _take(self, data: bytes) -> None:
+        exchange = self._exchange
+        if not self._has_begun:
+            self._has_begun = True
+            exchange.took_first_chunk()
         body = read_answer(data)
         if body is None:
             return
-        exchange = self._exchange
         inner = read_answer(body.response) if bytes(body.response) != _IS_NULL else None
         kind = body.type if isinstance(body.type, str) else None
         if kind == "error":
@@ -77,7 +87,8 @@ class EventReader:
             exchange.took_answer(_as_stream_part(body))
             if body.error is not None and kind is None:
                 exchange.took_error(body.error)
-        self._has_finish = self._has_finish or b'"finish_reason"' in data
+        if self._wanted:
+            self._wanted = 0 if text_of((inner or body).model) else self._wanted - 1
         if kind in _COMPLETED:
             self._complete()
 

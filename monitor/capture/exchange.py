@@ -45,6 +45,7 @@ class Exchange:
         self._facts["started_at"] = started_at
         self._has_error = False
         self._has_broken = False
+        self._reasons: dict[int, str] = {}
         self.endpoint = endpoint
         self.is_done = False
 
@@ -61,6 +62,15 @@ class Exchange:
             facts["server_duration"] = milliseconds / 1000
         facts.update(limit_fields(headers))
 
+    @property
+    def has_finish_reason(self) -> bool:
+        """Whether the answer has said why the model stopped."""
+        return bool(self._reasons)
+
+    def took_stream(self) -> None:
+        """Note that the answer is a stream of events, asked for or not."""
+        self._facts["is_streaming"] = True
+
     def took_first_chunk(self) -> None:
         """Note that the first piece of a streamed answer has come."""
         self._facts["time_to_first_chunk"] = self._elapsed()
@@ -75,7 +85,11 @@ class Exchange:
     def took_answer(self, body: AnswerBody) -> None:
         """Note what an answer, or an event of a stream, states."""
         facts = self._facts
-        for name, value in (("response_id", body.id), ("response_model", body.model), ("service_tier", body.service_tier)):
+        for name, value in (
+            ("response_id", body.id),
+            ("response_model", body.model),
+            ("service_tier", body.service_tier),
+        ):
             text = text_of(value)
             if text:
                 facts[name] = text
@@ -83,9 +97,9 @@ class Exchange:
         if usage:
             facts.update(usage)
             facts["usage_source"] = "repeated" if self.endpoint.is_repeat else "response"
-        reasons = finish_reasons(body.choices)
-        if reasons:
-            facts["finish_reasons"] = reasons
+        self._reasons |= finish_reasons(body.choices)
+        if self._reasons:
+            facts["finish_reasons"] = [reason for _, reason in sorted(self._reasons.items())]
         self._took_state(body)
 
     def took_error(self, error: Any) -> None:
@@ -102,19 +116,26 @@ class Exchange:
         self._facts["error_type"] = type(error).__name__
         self.finish("interrupted" if "status" in self._facts else "failed")
 
+    def garbled(self) -> None:
+        """Finish: the content encoding of the answer is broken, so nobody can read it."""
+        self._has_broken = True
+        self._facts["error_class"] = "parse"
+        self._facts["error_type"] = "DecodingError"
+        self.finish("failed")
+
     def finish(self, outcome: str) -> None:
         """Write the record; only the first call does anything.
 
         Args:
-            outcome: `completed` or `interrupted`, as far as the transport can tell; an error in the answer makes a
-                completed request a failed one.
+            outcome: `completed` or `interrupted`, as far as the transport can tell; an error in the answer makes it
+                a failed request. The SDK leaves the body of a refusal that it will retry unread, and a stream at its
+                first error: that is no interruption.
         """
         if self.is_done:
             return
         self.is_done = True
         self._facts["duration"] = self._elapsed()
-        if not self._has_broken and self._classify() and (outcome == "completed" or self._facts["status"] >= 400):
-            # The SDK leaves the body of a refusal that it will retry unread: that is no interruption.
+        if not self._has_broken and self._classify():
             outcome = "failed"
         self._sink.end(Record(outcome=outcome, **self._facts))
 
@@ -133,14 +154,17 @@ class Exchange:
     def _took_state(self, body: AnswerBody) -> None:
         status = self._facts.get("status")
         if isinstance(status, int) and status >= 400:
-            if body.error is not None:
-                self.took_error(body.error)
+            # Some servers state the error without an object around it.
+            self.took_error(body.error if body.error is not None else {"type": body.type, "code": body.code})
         elif self.endpoint.path.startswith("/responses"):
             if body.status in _FAILED_STATES:
                 self.took_error(body.error)
             elif body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
                 reason = text_of(body.incomplete_details.get("reason"))
                 self._facts["finish_reasons"] = [reason] if reason else None
+        elif self.endpoint.is_billable and isinstance(body.error, Mapping) and body.usage is None:
+            # Some servers refuse with a status that says all is well.
+            self.took_error(body.error)
 
     def _elapsed(self) -> float:
         return round(time.perf_counter() - self._started, 6)

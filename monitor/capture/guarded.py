@@ -3,7 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from monitor.health import Health
 
@@ -51,4 +51,5 @@ def guarded(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
             self.guard.caught(fault)
             return None
 
-    return run
+    # What `wraps` returns is for mypy no method any more.
+    return cast("Callable[Concatenate[S, P], R | None]", run)

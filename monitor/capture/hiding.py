@@ -5,8 +5,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.capture.events import EventReader
-from monitor.capture.sse import EventSplitter, data_of
+from monitor.capture.sse import data_of
 
 _USAGE_NULL: Final = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
 _HAS_USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
@@ -21,33 +20,14 @@ class _Chunk(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class UsageHider:
-    """Passes a stream on without the usage chunk and without the `"usage":null` of the others.
+def shown_of(event: bytes) -> bytes:
+    """What the caller gets of an event: nothing of the usage chunk, the others without their `"usage":null`.
 
-    An event that is not yet whole waits for its end: no client can do anything with half an event. The quotes inside
-    a JSON text are escaped, so the pattern never meets what the model wrote.
+    The quotes inside a JSON text are escaped, so the patterns never meet what the model wrote.
     """
-
-    def __init__(self, reader: EventReader) -> None:
-        """The reader sees every event as the server sent it."""
-        self._reader = reader
-        self._splitter = EventSplitter()
-
-    def feed(self, piece: bytes) -> bytes:
-        """What of this piece, and of what waited, the caller gets; may be empty."""
-        passed = []
-        for event in self._splitter.feed(piece):
-            self._reader.read(event)
-            if not _is_usage_chunk(event):
-                passed.append(_USAGE_NULL.sub(b"", event, count=1))
-        return b"".join(passed)
-
-    def rest(self) -> bytes:
-        """What still waits when the body is over."""
-        rest, self._splitter.rest = self._splitter.rest, b""
-        if rest:
-            self._reader.read(rest)
-        return b"" if _is_usage_chunk(rest) else _USAGE_NULL.sub(b"", rest, count=1)
+    if _is_usage_chunk(event):
+        return b""
+    return _USAGE_NULL.sub(b"", event, count=1)
 
 
 def _is_usage_chunk(event: bytes) -> bool:
@@ -55,6 +35,6 @@ def _is_usage_chunk(event: bytes) -> bool:
         return False
     try:
         chunk = _decode(data_of(event))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return not chunk.choices

@@ -10,7 +10,8 @@ _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX: Final = "x-ratelimit-"
-_LARGEST: Final = 2**62
+_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_LARGEST: Final = 10**15
 
 
 def seconds_of(text: str) -> float | None:
@@ -23,11 +24,11 @@ def seconds_of(text: str) -> float | None:
 
 
 def number_of(text: str) -> float | None:
-    """A finite number, None when it is none."""
-    try:
-        number = float(text)
-    except ValueError:
+    """A plain decimal number, None when it is none."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
         return None
+    number = float(text)
     return number if abs(number) < _LARGEST else None
 
 

@@ -13,6 +13,7 @@ from monitor.capture.attribution import call_site, current_tags
 from monitor.capture.bodies import RequestBody, read_request, text_of
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.exchange import Exchange
+from monitor.capture.forms import content_of, form_fields
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.keys import KeyNames
 from monitor.capture.providers import provider_of
@@ -25,7 +26,7 @@ _WANTED: Final = frozenset(
     """
     authorization api-key content-type x-stainless-retry-count x-stainless-package-version user-agent
     openai-organization openai-project
-    """.split()
+    """.split()  # noqa: SIM905 - words read better than a column of quotes
 )
 _BEGIN_TAGS: Final = ("team", "feature", "user")
 
@@ -89,13 +90,18 @@ class Recorder:
         endpoint = endpoint_of(request.method, url.path)
         content = _json_content(request, headers)
         body = read_request(content) if content else None
-        facts = self._facts(request, endpoint, headers, body or _form_fields(request))
+        facts = self._facts(request, endpoint, headers, body or form_fields(request, headers))
         self._begin(facts, started_at)
         exchange = Exchange(self, endpoint, started_at, facts)
         changed = None
-        if content and body is not None and endpoint.has_usage_option and self._identity.include_usage:
+        if content and body is not None and endpoint.has_usage_option and self._may_change(headers):
             changed = with_usage_option(content, body)
-        return Observed(exchange, changed, content if changed is not None else None)
+        original = content if changed is not None else None
+        return Observed(exchange, facts["is_streaming"], changed, original)
+
+    def _may_change(self, headers: Mapping[str, str]) -> bool:
+        # The signature of AWS covers the body.
+        return self._identity.include_usage and not headers.get("authorization", "").startswith("AWS4-")
 
     def _facts(
         self, request: RequestLike, endpoint: Endpoint, headers: Mapping[str, str], body: RequestBody
@@ -162,6 +168,7 @@ class Observed:
     """An exchange, and the body to send instead of the caller's with the caller's own (None: nothing to change)."""
 
     exchange: Exchange
+    is_streaming: bool
     changed_content: bytes | None
     original_content: bytes | None
 
@@ -183,22 +190,7 @@ def _headers(request: RequestLike) -> dict[str, str]:
 def _json_content(request: RequestLike, headers: Mapping[str, str]) -> bytes | None:
     if not headers.get("content-type", "").startswith("application/json"):
         return None
-    content: bytes = request.content  # type: ignore[attr-defined]  # a JSON body is always read already
-    return content
-
-
-def _form_fields(request: RequestLike) -> RequestBody:
-    """The small fields of a multipart body; its files are not touched."""
-    values = {
-        getattr(field, "name", None): getattr(field, "value", None) for field in getattr(request.stream, "fields", ())
-    }
-    return RequestBody(
-        model=_plain(values.get("model")), stream=_plain(values.get("stream")), user=_plain(values.get("user"))
-    )
-
-
-def _plain(value: object) -> object:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return content_of(request)
 
 
 def _call_of(request: RequestLike, headers: Mapping[str, str], record_id: str) -> tuple[str, int]:

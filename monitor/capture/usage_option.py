@@ -23,6 +23,9 @@ def with_usage_option(content: bytes, body: RequestBody) -> bytes | None:
         return None
     if options and options.get("include_usage") is True:
         return None
-    whole = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    try:
+        whole = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
     whole["stream_options"] = msgspec.Raw(msgspec.json.encode({**(options or {}), "include_usage": True}))
     return msgspec.json.encode(whole)

@@ -1,14 +1,16 @@
 """What looks at an answer's body while it passes. One method a moment, and none of them may raise to the caller."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
-from monitor.capture.decoding import Decode
+from monitor.capture.decoding import Decode, EncodingError
 from monitor.capture.events import EventReader
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import Guard, guarded
-from monitor.capture.hiding import UsageHider
+from monitor.capture.hiding import shown_of
+from monitor.capture.sse import EventSplitter
 
-_LARGEST_BODY = 64 * 2**20
+_LARGEST_BODY: Final = 64 * 2**20
 
 
 class Watch(Protocol):
@@ -59,9 +61,12 @@ class BodyWatch:
         """Read it all and finish."""
         if not self._exchange.is_done:
             content = b"".join(self._pieces)
-            if content and self._decode:
-                content = self._decode(content)
-            self._exchange.took_body(content)
+            try:
+                content = self._decode(content) if content and self._decode else content
+            except EncodingError:
+                self._exchange.garbled()
+            else:
+                self._exchange.took_body(content)
         return None
 
     @guarded
@@ -89,7 +94,10 @@ class StreamWatch:
     def passing(self, piece: bytes) -> bytes | None:
         """Read what it completes."""
         if not self._exchange.is_done:
-            self._reader.feed(self._decode(piece) if self._decode else piece)
+            try:
+                self._reader.feed(self._decode(piece) if self._decode else piece)
+            except EncodingError:
+                self._exchange.garbled()
         return None
 
     @guarded
@@ -111,21 +119,50 @@ class StreamWatch:
 
 
 class HidingWatch(StreamWatch):
-    """Reads the events of a stream and takes out what we asked for ourselves."""
+    """Reads the events of a stream and takes out what we asked for ourselves.
 
-    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
-        """The caller gets the decoded stream; the caller of this must drop its `content-encoding`."""
+    An event that is not yet whole waits for its end: no client can do anything with half an event.
+    """
+
+    def __init__(
+        self, exchange: Exchange, guard: Guard, *, decode: Decode | None, decoding_error: Callable[[str], Exception]
+    ) -> None:
+        """The caller gets the decoded stream; the caller of this must drop its `content-encoding`.
+
+        `decoding_error` makes what the client itself raises when the content encoding is broken.
+        """
         super().__init__(exchange, guard, decode=decode)
-        self._hider = UsageHider(self._reader)
+        self._decoding_error = decoding_error
+        self._splitter = EventSplitter()
 
-    @guarded
     def passing(self, piece: bytes) -> bytes | None:
-        """Pass on what the caller would have got."""
-        return self._hider.feed(self._decode(piece) if self._decode else piece)
+        """Pass on what the caller would have got; raises what the client would have raised."""
+        try:
+            plain = self._decode(piece) if self._decode else piece
+        except EncodingError as fault:
+            raise self._decoding_error(str(fault)) from fault
+        shown = self._cleaned(plain)
+        return plain if shown is None else shown
 
-    @guarded
     def ended(self) -> bytes | None:
         """Finish, and pass on an event that lacks its end."""
-        rest = self._hider.rest()
+        rest = self._splitter.take_rest()
+        self._look_last(rest)
         super().ended()
-        return rest
+        return shown_of(rest)
+
+    @guarded
+    def _cleaned(self, plain: bytes) -> bytes:
+        events = self._splitter.feed(plain)
+        for event in events:
+            self._look(event)
+        return b"".join(map(shown_of, events))
+
+    @guarded
+    def _look(self, event: bytes) -> None:
+        self._reader.read(event)
+
+    @guarded
+    def _look_last(self, rest: bytes) -> None:
+        if rest:
+            self._reader.read_last(rest)

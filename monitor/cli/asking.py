@@ -32,7 +32,7 @@ def running_server(home: Home) -> RunningServer | None:
     try:
         facts = json.loads(home.server.read_text(encoding="utf-8"))
         return RunningServer(url=facts["url"], token=facts["token"], pid=facts["pid"])
-    except (FileNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -51,15 +51,15 @@ def ask(settings: Settings, question: Question) -> dict[str, Any]:
         try:
             with House(settings) as house:
                 return house.answer(question)
-        except LeaseError:
+        except LeaseError as error:
             # Another report is at it, or a server is just starting or stopping.
             if time.monotonic() > give_up_at:
-                raise
+                raise error if server is None else _silence_of(server) from None
             time.sleep(_PAUSE)
 
 
 def _ask_server(server: RunningServer, question: Question) -> dict[str, Any] | None:
-    """The server's answer, or None when nobody is there: a server that was killed leaves its file behind."""
+    """The server's answer, or None when it is not there: one that was killed leaves its file, and its port free."""
     try:
         response = httpx2.get(
             f"{server.url}/api/report",
@@ -68,11 +68,15 @@ def _ask_server(server: RunningServer, question: Question) -> dict[str, Any] | N
             timeout=_ANSWER_WITHIN,
             trust_env=False,
         )
-    except (httpx2.ConnectError, httpx2.ReadError, httpx2.RemoteProtocolError):
+        answer = response.json()
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
         return None
-    if response.status_code == 401:
+    if not isinstance(answer, dict):
         return None
-    answer: dict[str, Any] = response.json()
-    if response.status_code != 200:
-        raise LedgerError(f"The server at {server.url} refused the question: {answer.get('error')}")
-    return answer
+    if response.status_code == 400 and "error" in answer:
+        raise LedgerError(f"The server at {server.url} refused the question: {answer['error']}")
+    return answer if response.status_code == 200 and "total" in answer else None
+
+
+def _silence_of(server: RunningServer) -> LedgerError:
+    return LedgerError(f"The server at {server.url} (process {server.pid}) runs, but does not answer.")

@@ -5,12 +5,15 @@ from typing import Annotated, Final
 
 import typer
 
+from monitor.alerts.model import Receiver
 from monitor.alerts.wording import exact, local_time, usd
 from monitor.budgets.model import DEFAULT_THRESHOLDS, Budget, Matcher, Scope, describe_scope, parse_period
 from monitor.budgets.periods import period_of
 from monitor.cli.context import load_settings, open_control, print_table
 from monitor.clock import system_clock
+from monitor.control.store import Control
 from monitor.errors import ControlError
+from monitor.notifiers.webhook import webhook_config
 
 app = typer.Typer(no_args_is_help=True, help="Amounts that you want to hear about before they are spent.")
 
@@ -39,19 +42,35 @@ def add(
     threshold: ThresholdOption = None,
     time_zone: ZoneOption = None,
     notify: NotifyOption = None,
+    webhook: Annotated[
+        str | None, typer.Option(help="Address that gets its alerts as signed JSON; becomes a receiver of its own.")
+    ] = None,
 ) -> None:
     """Add a budget."""
     with open_control() as control:
-        budget = control.add_budget(
-            name=name,
-            amount=parse_amount(amount),
-            period=parse_period(period),
-            time_zone=time_zone or load_settings().time_zone,
-            scope=_scope(where or []),
-            thresholds=_thresholds(threshold) if threshold else DEFAULT_THRESHOLDS,
-            receivers=_receivers(notify or []),
-        )
+        made = _webhook_receiver(control, name, webhook) if webhook else None
+        try:
+            budget = control.add_budget(
+                name=name,
+                amount=parse_amount(amount),
+                period=parse_period(period),
+                time_zone=time_zone or load_settings().time_zone,
+                scope=_scope(where or []),
+                thresholds=_thresholds(threshold) if threshold else DEFAULT_THRESHOLDS,
+                receivers=_receivers([*(notify or []), *([made.name] if made else [])]),
+            )
+        except ControlError:
+            if made:
+                control.remove_receiver(made.name)
+            raise
     _print_one("Added", budget)
+    if made:
+        typer.echo(f"Its alerts go to the receiver {made.name!r}, signed with this secret, shown only now:")
+        typer.echo(made.config["secret"])
+
+
+def _webhook_receiver(control: Control, budget: str, url: str) -> Receiver:
+    return control.add_receiver(name=f"{budget} webhook", kind="webhook", config=webhook_config(url=url))
 
 
 @app.command()

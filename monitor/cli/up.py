@@ -10,6 +10,9 @@ from monitor.cli.context import console, load_settings
 from monitor.cli.late import late
 from monitor.house import House
 
+_QUIET = ("alembic", "apscheduler", "httpcore2", "httpx2", "openai", "streamlit", "uvicorn")
+"""Loggers that tell nothing of use here below a warning."""
+
 
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
@@ -26,7 +29,7 @@ def up(
 def start_logging() -> None:
     """Log to the standard error, a line an event."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in ("apscheduler", "httpx", "httpx2", "httpcore", "alembic", "streamlit", "watchdog"):
+    for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,12 +36,12 @@ class Database:
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(**{_WRITES: True})
-        try:
+        with ExitStack() as opened:
+            opened.callback(self.close)
             with self._explained():
                 upgrade(self._engine, self._writer, path)
-        except BaseException:
-            self.close()
-            raise
+            # All went well, so it stays open.
+            opened.pop_all()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -31,7 +31,13 @@ NotifierOf = Callable[[Receiver], Notifier]
 
 
 def deliver_due(
-    control: Control, notifier_of: NotifierOf, *, clock: Clock, health: Health, random: Callable[[], float]
+    control: Control,
+    notifier_of: NotifierOf,
+    *,
+    clock: Clock,
+    health: Health,
+    random: Callable[[], float],
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> int:
     """Send every notification that is due and return how many were delivered; comes back when none is left.
 
@@ -48,13 +54,14 @@ def deliver_due(
         clock: tells what is due.
         health: where the counters are.
         random: gives numbers from 0 to below 1, for the jitter between attempts.
+        is_stopping: once it says so, nothing more is claimed; what is being sent is still marked.
     """
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     first = control.claim_due(now=clock(), owner=owner, limit=WORKERS)
     if not first:
         return 0
     stop_at = time.monotonic() + MAX_RUN
-    worker = _Worker(control, notifier_of, clock, health, random, owner, stop_at)
+    worker = _Worker(control, notifier_of, clock, health, random, owner, stop_at, is_stopping)
     with ThreadPoolExecutor(max_workers=len(first), thread_name_prefix="delivery") as threads:
         return sum(threads.map(worker.run, first))
 
@@ -68,12 +75,13 @@ class _Worker:
     random: Callable[[], float]
     owner: str
     stop_at: float
+    is_stopping: Callable[[], bool]
     failing: set[str] = field(default_factory=set)
 
     def run(self, first: Claim) -> int:
         """Deliver the claim, then whatever else is due."""
         delivered = int(self._deliver(first))
-        while time.monotonic() < self.stop_at:
+        while time.monotonic() < self.stop_at and not self.is_stopping():
             claims = self.control.claim_due(
                 now=self.clock(), owner=self.owner, limit=1, except_receivers=tuple(self.failing)
             )

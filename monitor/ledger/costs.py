@@ -27,7 +27,15 @@ _INPUT_AUDIO: Final = _part("input_audio_tokens", "input_audio")
 _INPUT_IMAGE: Final = _part("input_image_tokens", "input_image")
 _REASONING: Final = _part("reasoning_output_tokens", "reasoning")
 _OUTPUT_AUDIO: Final = _part("output_audio_tokens", "output_audio")
-_OUTPUT_IMAGE: Final = _part("output_image_tokens", "output_image")
+# An image made by an image endpoint is image output, whether or not the answer splits its total: streams do not.
+_OUTPUT_IMAGE: Final = """(
+    case
+        when p.output_image is null then 0
+        when s.operation_name in ('image_generation', 'image_edit', 'image_variation')
+        then coalesce(s.output_image_tokens, s.output_tokens, 0)
+        else coalesce(s.output_image_tokens, 0)
+    end
+)"""
 
 PLAIN_INPUT: Final = (
     f"(coalesce(s.input_tokens, 0) - {_CACHE_READ} - {_CACHE_CREATION} - {_INPUT_AUDIO} - {_INPUT_IMAGE})"
@@ -47,25 +55,54 @@ CLASSES: Final = {
 }
 """USD by class; their sum is `list_cost`."""
 
-_HAS_USAGE: Final = "(s.input_tokens is not null or s.output_tokens is not null or s.audio_seconds is not null)"
-_COUNTS: Final = "s.usage_source in ('response', 'estimated', 'imported')"
-_IS_IMPOSSIBLE: Final = (
-    f"({PLAIN_INPUT} < 0 or {PLAIN_OUTPUT} < 0 or coalesce(s.input_tokens, 0) < 0 or coalesce(s.output_tokens, 0) < 0)"
+_INPUT_PARTS: Final = (
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "input_audio_tokens",
+    "input_image_tokens",
 )
+_OUTPUT_PARTS: Final = ("reasoning_output_tokens", "output_audio_tokens", "output_image_tokens")
+_QUANTITIES: Final = ("input_tokens", "output_tokens", *_INPUT_PARTS, *_OUTPUT_PARTS, "audio_seconds")
+
+
+def _greatest(names: tuple[str, ...]) -> str:
+    return f"coalesce(greatest({', '.join(f's.{name}' for name in names)}), 0)"
+
+
+_COUNTS: Final = """(
+    s.usage_source in ('response', 'estimated', 'imported')
+    and (s.input_tokens is not null or s.output_tokens is not null or s.audio_seconds is not null)
+)"""
+# A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
+_IS_MEASURED: Final = """(
+    (s.input_tokens is not null and p.input is not null)
+    or (s.output_tokens is not null and p.output is not null)
+    or (s.audio_seconds is not null and p.audio_second is not null)
+    or p.request is not null
+    or coalesce(p.input, p.output, p.audio_second) is null
+)"""
+_IS_IMPOSSIBLE: Final = f"""(
+    {PLAIN_INPUT} < 0
+    or {PLAIN_OUTPUT} < 0
+    or least({", ".join(f"s.{name}" for name in _QUANTITIES)}) < 0
+    or (p.input is not null and s.input_tokens is null and {_greatest(_INPUT_PARTS)} > 0)
+    or (p.output is not null and s.output_tokens is null and {_greatest(_OUTPUT_PARTS)} > 0)
+)"""
 
 PRICING_STATE: Final = f"""
     case
         when s.usage_source = 'repeated' then 'repeated'
-        when {_HAS_USAGE} and {_COUNTS} and p.sku_price_id is null then 'unpriced'
-        when {_HAS_USAGE} and {_COUNTS} and {_IS_IMPOSSIBLE} then 'impossible'
-        when {_HAS_USAGE} and {_COUNTS} then 'priced'
+        when {_COUNTS} and p.sku_price_id is null then 'unpriced'
+        when {_COUNTS} and {_IS_IMPOSSIBLE} then 'impossible'
+        when {_COUNTS} and not {_IS_MEASURED} then 'unpriced'
+        when {_COUNTS} then 'priced'
         when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown') then 'no_usage'
         else 'free'
     end
 """
-"""priced: list_cost stands; unpriced: usage without a price entry; impossible: the parts exceed their total;
-no_usage: it must have cost something, nothing says how much; repeated: counted by an earlier request; free: nothing
-to pay for, failed requests included."""
+"""priced: list_cost stands; unpriced: usage without a price for it; impossible: a quantity is negative, or the parts
+exceed their total or come without one; no_usage: it must have cost something, nothing says how much; repeated: counted
+by an earlier request; free: nothing to pay for, failed requests included."""
 
 UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
 """The states in which money was probably spent and the figure is not known: counted as unpriced requests."""

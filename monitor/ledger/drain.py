@@ -6,40 +6,26 @@ line counts exactly once, whatever dies when. No Python runs per row on the good
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import pyarrow as pa
 
 from monitor.health import Health
-from monitor.ledger.columns import BEGIN_COLUMNS, DEFAULTS, RECORD_COLUMNS, quoted
+from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
 from monitor.ledger.costs import JOIN, cost_columns
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
 from monitor.ledger.rollup import rollup_select
+from monitor.ledger.stage import Read, stage
+from monitor.ledger.unknown import settle, take_back, writer_of
 from monitor.pricing.book import PriceBook
-from monitor.spool.format import Header
-from monitor.spool.reader import Batch, Damage, Segment, list_segments
+from monitor.spool.reader import Segment, list_segments
 
 log = logging.getLogger(__name__)
 
 _BATCH_SIZE: Final = 16 * 2**20
-_LINE_TYPES: Final = {"seq": "BIGINT", "kind": "VARCHAR", **RECORD_COLUMNS, "reason": "VARCHAR", "count": "BIGINT"}
-_SHAPE: Final = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in _LINE_TYPES.items()) + "}"
-_USUAL: Final = ", ".join(f"coalesce({name}, {sql}) as {name}" for name, sql in DEFAULTS.items())
-_STAGE: Final = f"""
-    create or replace temp table stage as
-    select segment, line_number, * exclude (segment, line_number) replace ({_USUAL}),
-        coalesce(response_model, request_model) as model
-    from (select segment, line_number, unnest(from_json(line, '{_SHAPE}')) from spool_lines)
-"""
-_REQUIRED: Final = ("record_id", "call_id", "attempt", "started_at", "provider_name", "operation_name", "endpoint")
-_LACKING: Final = f"""
-    select line_number from stage
-    where kind is null or kind in ('begin', 'end') and ({" or ".join(f"{name} is null" for name in _REQUIRED)})
-"""
 _ROWS: Final = ", ".join(f"s.{quoted(name)}" for name in RECORD_COLUMNS)
 _PRICED: Final = f"""
     create or replace temp table priced as
@@ -55,13 +41,6 @@ class Drained:
     records: int
     quarantined: int
     has_more: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    segment: Segment
-    offset: int
-    batch: Batch
 
 
 class Drain:
@@ -82,7 +61,9 @@ class Drain:
         """Bytes on the spool that are not yet in the ledger."""
         segments, headless = list_segments(self._spool)
         positions = self._positions()
-        read = sum(max(segment.size() - positions.get(segment.id, (0, False))[0], 0) for segment in segments)
+        read = sum(
+            max(segment.size() - positions.get(segment.id, (0, False))[0], 0) for segment in _each_once(segments)
+        )
         return read + sum(path.stat().st_size for path in headless)
 
     def run(self) -> int:
@@ -96,17 +77,18 @@ class Drain:
 
     def step(self) -> Drained:
         """Drain one batch over all segments."""
-        segments, _ = list_segments(self._spool)
-        reads = self._read(segments)
+        segments = _each_once(list_segments(self._spool)[0])
+        reads, is_full = self._read(segments)
         if not reads:
-            self._settle(segments)
+            settle(self._ledger, segments)
             return Drained(records=0, quarantined=0, has_more=False)
         with self._ledger.turn() as cursor:
             # Staged before the transaction begins: a line that cannot be read would abort it.
-            reads = self._stage(cursor, reads)
+            reads = stage(cursor, reads)
             with transaction(cursor):
                 match_new_models(cursor, self._book, self._ledger)
                 cursor.execute(_PRICED)
+                take_back(cursor)
                 cursor.execute("insert into requests by name select * from priced")
                 cursor.execute(f"insert into usage_hourly by name {rollup_select('priced')}")
                 self._keep_begins(cursor)
@@ -117,25 +99,27 @@ class Drain:
         if quarantined:
             self._health.count("lines_quarantined_total", quarantined)
             log.warning("%d damaged lines of the spool are in quarantine.", quarantined)
-        has_more = any(read.segment.size() > read.batch.next_offset for read in reads)
-        self._settle(segments)
+        has_more = is_full or any(read.segment.size() > read.batch.next_offset for read in reads)
+        settle(self._ledger, segments)
         return Drained(records=records, quarantined=quarantined, has_more=has_more)
 
-    def _read(self, segments: Sequence[Segment]) -> list[_Read]:
+    def _read(self, segments: Sequence[Segment]) -> tuple[list[Read], bool]:
+        """A batch over the segments, and whether it is full, so that some may be left."""
         positions = self._positions()
         reads = []
         room = _BATCH_SIZE
-        seen = set()
         for segment in segments:
+            if room <= 0:
+                break
             offset, is_last = positions.get(segment.id, (0, False))
-            if is_last or segment.id in seen or room <= 0:
+            # One that grew after its end was read, such as the first half of a copy, goes on where it stopped.
+            if is_last and segment.size() <= offset:
                 continue
-            seen.add(segment.id)
             batch = segment.read(offset, room)
             if batch.next_offset > offset or batch.is_last:
-                reads.append(_Read(segment=segment, offset=offset, batch=batch))
+                reads.append(Read(segment=segment, offset=offset, batch=batch))
                 room -= batch.next_offset - offset
-        return reads
+        return reads, room <= 0
 
     def _positions(self) -> dict[str, tuple[int, bool]]:
         with self._ledger.cursor() as cursor:
@@ -143,23 +127,6 @@ class Drain:
                 "select segment, max(to_offset), bool_or(is_last) from checkpoints group by segment"
             ).fetchall()
         return {segment: (offset, is_last) for segment, offset, is_last in rows}
-
-    def _stage(self, cursor: duckdb.DuckDBPyConnection, reads: list[_Read]) -> list[_Read]:
-        try:
-            _load(cursor, reads)
-        except (duckdb.Error, pa.ArrowInvalid):
-            # An intact line that is not JSON: never ours, so found by trying the lines one by one.
-            reads = [
-                _without(read, [line for line in read.batch.lines if not _is_json(cursor, line)]) for read in reads
-            ]
-            _load(cursor, reads)
-        lacking = {row[0] for row in cursor.execute(_LACKING).fetchall()}
-        if lacking:
-            cursor.execute("delete from stage where list_contains(?, line_number)", [list(lacking)])
-            lines = [line for read in reads for line in read.batch.lines]
-            faulty = {lines[number] for number in lacking}
-            reads = [_without(read, [line for line in read.batch.lines if line in faulty]) for read in reads]
-        return reads
 
     def _keep_begins(self, cursor: duckdb.DuckDBPyConnection) -> None:
         # Most calls end in the batch in which they begin; only the others are kept.
@@ -181,7 +148,7 @@ class Drain:
             [now],
         )
 
-    def _quarantine(self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[_Read]) -> int:
+    def _quarantine(self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[Read]) -> int:
         now = self._ledger.clock().replace(tzinfo=None)
         rows = [
             [read.segment.id, read.segment.path.name, item.offset, item.reason, item.content.decode("utf-8", "replace")]
@@ -192,7 +159,7 @@ class Drain:
             cursor.executemany("insert into quarantine values (?, ?, ?, ?, ?, ?)", [[*row, now] for row in rows])
         return len(rows)
 
-    def _checkpoint(self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[_Read]) -> int:
+    def _checkpoint(self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[Read]) -> int:
         now = self._ledger.clock().replace(tzinfo=None)
         stored: dict[str, tuple[int, int | None]] = {
             segment: (records, last_seq)
@@ -209,93 +176,16 @@ class Drain:
         cursor.executemany("insert into checkpoints values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         return sum(records for records, _ in stored.values())
 
-    def _settle(self, segments: Sequence[Segment]) -> None:
-        """Requests whose process died become rows with the outcome *unknown*."""
-        with self._ledger.cursor() as cursor:
-            waiting = cursor.execute("select distinct segment from begins").fetchall()
-        if not waiting:
-            return
-        with self._ledger.cursor() as cursor:
-            writers = dict(cursor.execute("select distinct segment, writer from checkpoints").fetchall())
-            unfinished = cursor.execute(
-                "select distinct writer from checkpoints group by writer, segment having not bool_or(is_last)"
-            ).fetchall()
-        alive = {row[0] for row in unfinished}
-        alive |= {writer_of(segment.header) for segment in segments if segment.id not in writers}
-        dead = [row[0] for row in waiting if writers.get(row[0]) not in alive]
-        if dead:
-            self._settle_segments(dead)
 
-    def _settle_segments(self, segments: Sequence[str]) -> None:
-        columns = ", ".join(f"b.{quoted(name)}" for name in BEGIN_COLUMNS)
-        with self._ledger.writing() as cursor:
-            cursor.execute(
-                f"""
-                create or replace temp table settled as
-                select {columns}, request_model as model, 'unknown' as outcome, 'none' as usage_source,
-                    'POST' as method, false as is_streaming, false as is_batch,
-                    case when is_billable then 'no_usage' else 'free' end as pricing_state
-                from begins b
-                where list_contains(?, segment)
-                    and not exists (
-                        from requests r where r.record_id = b.record_id and r.started_at = b.started_at
-                    )
-                """,
-                [list(segments)],
-            )
-            cursor.execute("insert into requests by name select * from settled")
-            cursor.execute(
-                "create or replace temp table settled_rows as select r.* from requests r"
-                " where outcome = 'unknown' and record_id in (select record_id from settled)"
-            )
-            cursor.execute(f"insert into usage_hourly by name {rollup_select('settled_rows')}")
-            cursor.execute("delete from begins where list_contains(?, segment)", [list(segments)])
+def _each_once(segments: Sequence[Segment]) -> list[Segment]:
+    """One file for each segment: of copies the one that is still written, else the longest."""
+    found: dict[str, Segment] = {}
+    for segment in segments:
+        other = found.setdefault(segment.id, segment)
+        if other is not segment and _standing(segment) > _standing(other):
+            found[segment.id] = segment
+    return list(found.values())
 
 
-def writer_of(header: Header) -> str:
-    """Names the process that wrote a segment; a process number alone is used again."""
-    return f"{header.host}/{header.pid}/{header.process_started_at}"
-
-
-def _load(cursor: duckdb.DuckDBPyConnection, reads: Sequence[_Read]) -> None:
-    lines: list[bytes] = []
-    names: list[str] = []
-    for read in reads:
-        lines.extend(read.batch.lines)
-        names.extend([read.segment.id] * len(read.batch.lines))
-    table = pa.table(
-        {
-            "segment": pa.array(names, pa.string()),
-            "line_number": pa.array(range(len(lines)), pa.int64()),
-            "line": pa.array(lines, pa.binary()).cast(pa.string()),
-        }
-    )
-    cursor.register("spool_lines", table)
-    try:
-        cursor.execute(_STAGE)
-    finally:
-        cursor.unregister("spool_lines")
-
-
-def _is_json(cursor: duckdb.DuckDBPyConnection, line: bytes) -> bool:
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return cursor.execute("select json_valid(?)", [text]).fetchone() == (True,)
-
-
-def _without(read: _Read, faulty: Sequence[bytes]) -> _Read:
-    """Move lines that are no records from the batch to its damages."""
-    if not faulty:
-        return read
-    batch = read.batch
-    damages = [Damage(offset=None, reason="not_a_record", content=line) for line in faulty]
-    return replace(
-        read,
-        batch=replace(
-            batch,
-            lines=tuple(line for line in batch.lines if line not in faulty),
-            damages=(*batch.damages, *damages),
-        ),
-    )
+def _standing(segment: Segment) -> tuple[bool, int]:
+    return not segment.is_writer_gone(), segment.size()

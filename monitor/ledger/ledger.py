@@ -97,10 +97,13 @@ def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         # Nothing here reads other files or loads extensions; what cannot be done cannot be misused.
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(path),
             read_only=is_read_only,
             config={"enable_external_access": "false", "autoinstall_known_extensions": "false"},
         )
+        # Answers do not depend on where the machine stands.
+        connection.execute("set global TimeZone = 'UTC'")
     except duckdb.Error as error:
         raise LedgerError(f"The ledger {path} cannot be opened: {error}") from error
+    return connection

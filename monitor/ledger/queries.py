@@ -5,14 +5,15 @@ Costs are list cost in USD as `Decimal`; None means that nothing in the slice ha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from monitor.ledger.buckets import quantile
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.rollup import measures_sql
-from monitor.ledger.scopes import Slice, dimension_column, naive, where
+from monitor.ledger.scopes import Slice, dimension_column, is_whole_hours, naive, split_hours, where
 from monitor.ledger.usage import SUMS, rows, usage_rows
 
 _COUNTS: Final = (
@@ -109,39 +110,54 @@ def series(ledger: Ledger, span: Slice, *, step: str, time_zone: str, dimension:
     Args:
         ledger: the ledger.
         span: which requests.
-        step: one of `TIME_STEPS`; a step of a minute reads the requests, all others the rollup.
+        step: one of `TIME_STEPS`; minutes, and hours that do not begin with an hour of UTC, are read from the
+            requests, all others from the rollup.
         time_zone: IANA zone in which days, weeks (from Monday) and months begin.
         dimension: one of the record's dimensions.
     """
     if step not in TIME_STEPS:
         raise ValueError(f"{step!r} is not one of {', '.join(TIME_STEPS)}")
     column = dimension_column(dimension) if dimension else "null"
+    zone = ZoneInfo(time_zone)
     if step == "minute":
-        return _minutes(ledger, span, column)
-    source = usage_rows(span)
+        return _fine_series(ledger, span, "date_trunc('minute', started_at)", [], column)
+    if step == "hour" and not is_whole_hours(span, zone):
+        return _fine_series(ledger, span, _LOCAL_HOUR, [time_zone, time_zone], column)
+    if step == "hour":
+        # Not by way of the local time: when clocks are set back, two hours have the same.
+        source, start, marks = usage_rows(span), "hour", []
+    else:
+        source, start, marks = usage_rows(span, split_hours=split_hours(span, zone)), _local(step), [time_zone]
     found = rows(
         ledger,
-        f"""
-        select timezone('UTC', timezone(?, date_trunc('{step}', timezone(?, timezone('UTC', hour))))) as start,
-            {column} as value, {SUMS}
-        from {source.sql} group by 1, 2 order by 1, 2
-        """,
-        [time_zone, time_zone, *source.values],
+        f"select {start} as start, {column} as value, {SUMS} from {source.sql} group by 1, 2 order by 1, 2",
+        [*marks, *source.values],
     )
-    return _points(found)
+    return _points(found, UTC if step == "hour" else zone)
 
 
-def _minutes(ledger: Ledger, span: Slice, column: str) -> list[Point]:
+_LOCAL_HOUR: Final = """
+    date_trunc('hour', timezone(?, timezone('UTC', started_at)))
+        - (timezone(?, timezone('UTC', started_at)) - started_at)
+"""
+
+
+def _local(step: str) -> str:
+    return f"date_trunc('{step}', timezone(?, timezone('UTC', hour)))"
+
+
+def _fine_series(ledger: Ledger, span: Slice, start: str, marks: list[object], column: str) -> list[Point]:
+    """Steps that the rollup cannot tell apart, from the requests."""
     scope = where(span.conditions)
     found = rows(
         ledger,
         f"""
-        select date_trunc('minute', started_at) as start, {column} as value, {measures_sql()}
+        select {start} as start, {column} as value, {measures_sql()}
         from requests where started_at >= ? and started_at < ? and {scope.sql} group by 1, 2 order by 1, 2
         """,
-        [naive(span.start), naive(span.end), *scope.values],
+        [*marks, naive(span.start), naive(span.end), *scope.values],
     )
-    return _points(found)
+    return _points(found, UTC)
 
 
 def durations(ledger: Ledger, span: Slice) -> Quantiles:
@@ -241,9 +257,10 @@ def price_lists(ledger: Ledger) -> list[str]:
     return [row["price_list"] for row in found]
 
 
-def _points(found: Sequence[dict[str, Any]]) -> list[Point]:
+def _points(found: Sequence[dict[str, Any]], zone: tzinfo) -> list[Point]:
     return [
-        Point(start=row.pop("start").replace(tzinfo=UTC), value=row.pop("value"), totals=_totals(row)) for row in found
+        Point(start=row.pop("start").replace(tzinfo=zone).astimezone(UTC), value=row.pop("value"), totals=_totals(row))
+        for row in found
     ]
 
 

@@ -39,10 +39,10 @@ def measures_sql() -> str:
     return ",\n".join(f"cast({sql} as {_type(name)}) as {name}" for name, sql in RAW_MEASURES.items())
 
 
-def rollup_select(source: str) -> str:
-    """SQL that groups rows of `source` (shaped like `requests`) into rollup rows."""
+def rollup_select(source: str, *, step: str = "hour") -> str:
+    """SQL that groups rows of `source` (shaped like `requests`) into rollup rows; a finer `step` is for questions."""
     return f"""
-        select date_trunc('hour', started_at) as hour, {_KEYS},
+        select date_trunc('{step}', started_at) as hour, {_KEYS},
             {measures_sql()},
             histogram({bucket_sql("duration")}) filter (duration is not null) as duration_buckets,
             histogram({bucket_sql("time_to_first_chunk")}) filter (time_to_first_chunk is not null)

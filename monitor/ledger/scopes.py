@@ -1,8 +1,9 @@
 """Turns filters and spans of time into SQL conditions with bound values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from monitor.errors import LedgerError
 from monitor.ledger.columns import quoted
@@ -89,3 +90,30 @@ def edges(start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], li
         return (first, first), [(start, end)]
     parts = [(a, b) for a, b in ((start, first), (last, end)) if a < b]
     return (first, last), parts
+
+
+def split_hours(span: Slice, zone: ZoneInfo) -> list[datetime]:
+    """The hours (ledger times) in which a day of the zone begins, where it does not begin with the hour."""
+    found = []
+    for midnight in _midnights(span, zone):
+        moment = naive(midnight)
+        hour = moment.replace(minute=0, second=0, microsecond=0)
+        if hour != moment:
+            found.append(hour)
+    return found
+
+
+def is_whole_hours(span: Slice, zone: ZoneInfo) -> bool:
+    """Whether the hours of the zone begin with those of UTC, all over the slice."""
+    return all(
+        (midnight.utcoffset() or timedelta()) % timedelta(hours=1) == timedelta() for midnight in _midnights(span, zone)
+    )
+
+
+def _midnights(span: Slice, zone: ZoneInfo) -> Iterator[datetime]:
+    """The beginning of each day of the zone from the one of the start to the one after the end."""
+    day = span.start.astimezone(zone).date()
+    last = span.end.astimezone(zone).date() + timedelta(days=1)
+    while day <= last:
+        yield datetime.combine(day, time(), zone)
+        day += timedelta(days=1)

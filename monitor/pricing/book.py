@@ -6,7 +6,7 @@ from typing import Final
 
 from genai_prices import types
 
-from monitor.pricing.entries import PriceEntry, entries_of, is_priced_by_time_of_day
+from monitor.pricing.entries import PriceEntry, entries_of, is_priced_by_other_units, is_priced_by_time_of_day
 
 _PROVIDERS: Final = {"azure.ai.openai": "azure", "aws.bedrock": "aws", "gcp.vertex_ai": "google", "x_ai": "x-ai"}
 """OpenTelemetry's provider names, where genai-prices has another."""
@@ -51,6 +51,8 @@ class PriceBook:
             return self._unpriced(provider_name, model, f"{self.version} does not know this model")
         if is_priced_by_time_of_day(found):
             return self._unpriced(provider_name, model, "its price depends on the time of day")
+        if is_priced_by_other_units(found):
+            return self._unpriced(provider_name, model, "its prices are for units that are not recorded")
         is_own = any(found is own for own in provider.models)
         price_key = f"{provider.id}/{found.id}"
         entries = entries_of(found, price_key=price_key, has_tiers=is_own, price_list=self.version)

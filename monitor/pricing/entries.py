@@ -100,6 +100,13 @@ def is_priced_by_time_of_day(model: types.ModelInfo) -> bool:
     return any(isinstance(constraint, types.TimeOfDateConstraint) for constraint in _constraints(model))
 
 
+def is_priced_by_other_units(model: types.ModelInfo) -> bool:
+    """Whether all its prices are for units that entries do not have, such as characters: a cost would be unknown."""
+    standard = [model.prices] if isinstance(model.prices, types.ModelPrice) else [item.prices for item in model.prices]
+    names = {name for prices in standard for name, price in vars(prices).items() if price is not None}
+    return bool(names) and names.isdisjoint(name for name, _ in UNITS.values())
+
+
 def _constraints(model: types.ModelInfo) -> Iterator[object]:
     if not isinstance(model.prices, types.ModelPrice):
         yield from (price.constraint for price in model.prices)

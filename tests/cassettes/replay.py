@@ -114,8 +114,8 @@ def replay(rows: Sequence[Row], address: str, watch: Watch) -> dict[str, Told]:
     with ExitStack() as stack, ThreadPoolExecutor(_THREADS) as threads:
         clients = _Clients(address, watch, OpenAI, AzureOpenAI, stack)
         sync = [row for row in rows if not _is_async(row)]
-        for row, _ in [(row, clients.of(row)) for row in sync]:
-            assert row.id not in told
+        for row in sync:
+            clients.of(row)  # made here: two threads would make the same one
         for row, result in zip(sync, threads.map(functools.partial(_ask, clients), sync), strict=True):
             told[row.id] = result
     told |= asyncio.run(_replay_async([row for row in rows if _is_async(row)], address, watch))
@@ -281,7 +281,7 @@ async def _ask_async(clients: _Clients, row: Row) -> Told:
 def plain(value: Any) -> object:
     """A result of the SDK as something that can be compared: its type and its content."""
     if hasattr(value, "to_dict"):
-        return type(value).__qualname__, value.to_dict()
+        return type(value).__qualname__, value.to_dict(warnings=False)
     if hasattr(value, "content") and isinstance(value.content, bytes):
         return type(value).__qualname__, value.content
     return type(value).__qualname__, value
@@ -290,4 +290,8 @@ def plain(value: Any) -> object:
 def facts_of(error: Exception) -> tuple[object, ...]:
     """What a program can see of an exception of the SDK."""
     names = ("status_code", "code", "type", "param", "request_id", "message", "body")
-    return type(error).__qualname__, str(error), *(json.dumps(getattr(error, name, None), default=str) for name in names)
+    return (
+        type(error).__qualname__,
+        str(error),
+        *(json.dumps(getattr(error, name, None), default=str) for name in names),
+    )

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +27,8 @@ class Answer:
 
     `pieces` are sent one by one: as chunks where `is_chunked`, else as one body with its length. `breaks_off` closes
     the connection without the end of the body; `stalls` sends no more, and no end, until the client goes away;
-    `hangs_up` closes the connection without any answer.
+    `hangs_up` closes the connection without any answer; `is_silent` waits, without one, until the client goes away.
+    `missing` is how much longer the body is said to be than it is.
     """
 
     status: int = 200
@@ -37,7 +38,8 @@ class Answer:
     breaks_off: bool = False
     stalls: bool = False
     hangs_up: bool = False
-    missing: int = field(default=0)
+    is_silent: bool = False
+    missing: int = 0
 
 
 class LoopbackServer:
@@ -101,11 +103,15 @@ class LoopbackServer:
         asked = await _read(reader)
         self.asked.append(asked)
         answer = self._answer(asked)
-        if answer.hangs_up:
+        if answer.is_silent:
+            await reader.read()
+        if answer.hangs_up or answer.is_silent:
             return False
         writer.write(_head(answer))
         if answer.status not in _NO_BODY and asked.method != "HEAD":
             for piece in answer.pieces:
+                if writer.is_closing():
+                    return False
                 writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if answer.is_chunked else piece)
             await writer.drain()
             if answer.stalls:
@@ -124,7 +130,9 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     method, target, _ = first.split(" ")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    headers = {
+        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
+    }
     body = b""
     if headers.get("transfer-encoding") == "chunked":
         while size := int(await reader.readline(), 16):

@@ -143,6 +143,13 @@ def test_a_wrong_password_is_worth_another_try_and_is_not_told() -> None:
     assert "wr0ngpassword" not in str(caught.value)
 
 
+def test_a_server_that_echoes_the_password_is_not_quoted() -> None:
+    """What the other side says goes into errors and the log, but not with our secret in it."""
+    place = MailReceiver("554 no entry for hunter2secret")
+    with mail_server(place, login=("me", "hunter2secret")), pytest.raises(RefusedError, match=r"entry for \[hidden\]"):
+        send(place, user="me:hunter2secret@")
+
+
 def test_a_password_is_not_sent_in_the_clear() -> None:
     """Except to this machine itself, a server without encryption gets no password."""
     with mail_server(MailReceiver(), login=("me", "pw")) as place:

@@ -1,0 +1,150 @@
+"""What recording adds to a call: wrapped against raw, interleaved in one process, against a loopback server.
+
+    python -m bench.overhead [--calls N] [--json FILE]
+
+The server runs in a process of its own and answers at once. Raw and wrapped calls alternate, so that a drift of the
+machine's speed meets both. Figures are medians of the differences of neighbours, and ratios.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import openai
+
+import monitor
+from monitor.settings import Settings
+
+_CHUNKS = 200
+_TASKS = 50
+_SERVER = Path(__file__).with_name("instant_server.py")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=2_000)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    with subprocess.Popen([sys.executable, str(_SERVER)], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            base_url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
+            with tempfile.TemporaryDirectory() as directory:
+                settings = Settings(home=Path(directory) / "home", service="bench")
+                found = measure(base_url, settings, arguments.calls)
+        finally:
+            server.kill()
+    report = json.dumps(found, indent=2)
+    print(report)
+    if arguments.json:
+        arguments.json.write_text(report + "\n", encoding="utf-8")
+
+
+def measure(base_url: str, settings: Settings, calls: int) -> dict[str, object]:
+    """All figures, in microseconds and ratios."""
+    raw = openai.OpenAI(api_key="sk-bench-0123456789", base_url=base_url)
+    wrapped = monitor.wrap(openai.OpenAI(api_key="sk-bench-0123456789", base_url=base_url), settings=settings)
+    found: dict[str, object] = {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "openai": openai.__version__,
+        "call": _pair(lambda: _call(raw), lambda: _call(wrapped), calls),
+    }
+    streams = max(calls // 10, 20)
+    stream = _pair(lambda: _stream(raw), lambda: _stream(wrapped), streams)
+    stream["added_us_per_chunk"] = round(stream["added_us_median"] / _CHUNKS, 3)
+    found["stream_of_200_chunks"] = stream
+    stream = _pair(lambda: _stream(raw, asked=True), lambda: _stream(wrapped, asked=True), streams)
+    stream["added_us_per_chunk"] = round(stream["added_us_median"] / _CHUNKS, 3)
+    found["stream_of_200_chunks_caller_asked_for_usage"] = stream
+    found["tasks_50"] = asyncio.run(_tasks(base_url, settings, max(calls // 100, 10)))
+    return found
+
+
+def _call(client: openai.OpenAI) -> None:
+    client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello."}])
+
+
+def _stream(client: openai.OpenAI, *, asked: bool = False) -> None:
+    options = {"stream_options": {"include_usage": True}} if asked else {}
+    for _ in client.chat.completions.create(  # type: ignore[call-overload]  # the options are the overload's
+        model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello."}], stream=True, **options
+    ):
+        pass
+
+
+def _pair(raw: Callable[[], None], wrapped: Callable[[], None], times: int) -> dict[str, float]:
+    for _ in range(max(times // 20, 5)):
+        raw()
+        wrapped()
+    gc.collect()
+    gc.disable()
+    try:
+        pairs = [_in_turn(raw, wrapped, i) for i in range(times)]
+    finally:
+        gc.enable()
+    return _figures([a for a, _ in pairs], [b for _, b in pairs])
+
+
+def _in_turn(raw: Callable[[], None], wrapped: Callable[[], None], number: int) -> tuple[float, float]:
+    """Which goes first changes each time: the first of two may find colder caches."""
+    if number % 2:
+        b, a = _timed(wrapped), _timed(raw)
+    else:
+        a, b = _timed(raw), _timed(wrapped)
+    return a, b
+
+
+def _timed(run: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def _figures(raw: list[float], wrapped: list[float]) -> dict[str, float]:
+    added = [b - a for a, b in zip(raw, wrapped, strict=True)]
+    return {
+        "raw_us_median": round(statistics.median(raw) * 1e6, 1),
+        "wrapped_us_median": round(statistics.median(wrapped) * 1e6, 1),
+        "added_us_median": round(statistics.median(added) * 1e6, 1),
+        "throughput_ratio": round(statistics.median(raw) / statistics.median(wrapped), 4),
+        "pairs": len(raw),
+    }
+
+
+async def _tasks(base_url: str, settings: Settings, rounds: int) -> dict[str, float]:
+    raw = openai.AsyncOpenAI(api_key="sk-bench-0123456789", base_url=base_url)
+    wrapped = monitor.wrap(openai.AsyncOpenAI(api_key="sk-bench-0123456789", base_url=base_url), settings=settings)
+
+    async def one(client: openai.AsyncOpenAI) -> None:
+        await client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello."}])
+
+    async def burst(client: openai.AsyncOpenAI) -> float:
+        began = time.perf_counter()
+        waiting: list[Awaitable[None]] = [one(client) for _ in range(_TASKS)]
+        await asyncio.gather(*waiting)
+        return (time.perf_counter() - began) / _TASKS
+
+    await burst(raw)
+    await burst(wrapped)
+    pairs = [
+        (await burst(raw), await burst(wrapped)) if i % 2 else (await burst(wrapped), await burst(raw))[::-1]
+        for i in range(rounds)
+    ]
+    await raw.close()
+    await wrapped.close()
+    return _figures([a for a, _ in pairs], [b for _, b in pairs])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The small fields of a multipart request; its files are passed over."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from monitor.capture.bodies import RequestBody
+
+_BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
+_NAME: Final = re.compile(rb'[;\s]name=(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
+_LONGEST_HEAD: Final = 1024
+_LONGEST_VALUE: Final = 256
+_WANTED: Final = ("model", "stream", "user")
+
+
+def form_fields(request: Any, headers: Mapping[str, str]) -> RequestBody:
+    """The looked-at fields of a multipart body, all None where the request has no such body.
+
+    Args:
+        request: of httpx or httpx2; one that they built from a form still has its fields.
+        headers: of the request, names in lower case.
+    """
+    fields = getattr(request.stream, "fields", None)
+    if fields is not None:
+        values = {getattr(field, "name", None): _plain(getattr(field, "value", None)) for field in fields}
+    else:
+        values = dict(_raw_fields(request, headers.get("content-type", "")))
+    return RequestBody(**{name: values.get(name) for name in _WANTED})
+
+
+def content_of(request: Any) -> bytes | None:
+    """The body, None where it is not in memory: then it is only known while it is sent."""
+    try:
+        content: bytes = request.content
+    except RuntimeError:
+        return None
+    return content
+
+
+def _raw_fields(request: Any, content_type: str) -> Iterator[tuple[str, object]]:
+    boundary = _BOUNDARY.search(content_type) if content_type.startswith("multipart/form-data") else None
+    content = content_of(request) if boundary else None
+    if boundary is None or not content:
+        return
+    mark = b"--" + boundary[1].encode("latin-1", "replace")
+    start = content.find(mark)
+    while start >= 0:
+        end = content.find(mark, start + len(mark))
+        head = content.find(b"\r\n\r\n", start, start + _LONGEST_HEAD)
+        name = _NAME.search(content, start, head) if head >= 0 else None
+        if name is not None and head + 4 <= end <= head + _LONGEST_VALUE:
+            yield (
+                (name[1] or name[2]).decode("latin-1"),
+                content[head + 4 : end].decode("utf-8", "replace").rstrip("\r\n"),
+            )
+        start = end
+
+
+def _plain(value: object) -> object:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -1,0 +1,94 @@
+"""Requests without an end: those of a process that died become rows with the outcome *unknown*."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import duckdb
+
+from monitor.ledger.columns import BEGIN_COLUMNS, quoted
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.rollup import rollup_select
+from monitor.spool.format import Header
+from monitor.spool.reader import Segment
+
+
+def settle(ledger: Ledger, segments: Sequence[Segment]) -> None:
+    """Requests whose process died become rows with the outcome *unknown*.
+
+    Args:
+        ledger: where the begin lines wait.
+        segments: all that stand on the spool now.
+    """
+    with ledger.cursor() as cursor:
+        waiting = cursor.execute("select distinct segment from begins").fetchall()
+    if not waiting:
+        return
+    with ledger.cursor() as cursor:
+        writers = dict(cursor.execute("select distinct segment, writer from checkpoints").fetchall())
+        unfinished = cursor.execute(
+            "select segment, any_value(writer) from checkpoints group by segment having not bool_or(is_last)"
+        ).fetchall()
+    # A segment that somebody removed from the spool keeps nobody alive.
+    present = {segment.id for segment in segments}
+    alive = {writer for segment, writer in unfinished if segment in present}
+    alive |= {writer_of(segment.header) for segment in segments if segment.id not in writers}
+    dead = [row[0] for row in waiting if writers.get(row[0]) not in alive]
+    if dead:
+        _settle_segments(ledger, dead)
+
+
+def _settle_segments(ledger: Ledger, segments: Sequence[str]) -> None:
+    columns = ", ".join(f"b.{quoted(name)}" for name in BEGIN_COLUMNS)
+    with ledger.writing() as cursor:
+        cursor.execute(
+            f"""
+            create or replace temp table settled as
+            select {columns}, request_model as model, 'unknown' as outcome, 'none' as usage_source,
+                'POST' as method, false as is_streaming, false as is_batch,
+                case when is_billable then 'no_usage' else 'free' end as pricing_state
+            from begins b
+            where list_contains(?, segment)
+                and not exists (
+                    from requests r where r.record_id = b.record_id and r.started_at = b.started_at
+                )
+            """,
+            [list(segments)],
+        )
+        cursor.execute("insert into requests by name select * from settled")
+        cursor.execute(
+            "create or replace temp table settled_rows as select r.* from requests r"
+            " where outcome = 'unknown' and record_id in (select record_id from settled)"
+        )
+        cursor.execute(f"insert into usage_hourly by name {rollup_select('settled_rows')}")
+        cursor.execute("delete from begins where list_contains(?, segment)", [list(segments)])
+
+
+def take_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Remove the rows with unknown outcome of the requests that have ended after all.
+
+    A writer whose disk was full, or whose spool was away for a while, looks dead and comes back.
+    """
+    cursor.execute(
+        """
+        create or replace temp table mistaken as
+        select record_id, started_at from requests
+        where outcome = 'unknown'
+            and started_at between (select min(started_at) from priced) and (select max(started_at) from priced)
+            and record_id in (select record_id from priced)
+        """
+    )
+    hours = [
+        row[0] for row in cursor.execute("select distinct date_trunc('hour', started_at) from mistaken").fetchall()
+    ]
+    if not hours:
+        return
+    cursor.execute("delete from requests where outcome = 'unknown' and (record_id, started_at) in (from mistaken)")
+    for hour in hours:
+        cursor.execute("delete from usage_hourly where hour = ?", [hour])
+        source = "(select * from requests where started_at >= ? and started_at < ?)"
+        cursor.execute(f"insert into usage_hourly by name {rollup_select(source)}", [hour, hour + timedelta(hours=1)])
+
+
+def writer_of(header: Header) -> str:
+    """Names the process that wrote a segment; a process number alone is used again."""
+    return f"{header.host}/{header.pid}/{header.process_started_at}"

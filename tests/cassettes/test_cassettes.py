@@ -1,0 +1,105 @@
+"""Recorded traffic of the real API, replayed through wrapped clients: what the ledger says of it is true."""
+
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.cassettes.campaign import Campaign, run_campaign
+from tests.cassettes.compare import shows_unasked_usage
+from tests.cassettes.material import FOLDER, Row, read_rows
+
+pytestmark = [
+    pytest.mark.skipif(not FOLDER.is_dir(), reason="the recorded interactions are not in ../shared/data/cassettes"),
+    # Old endpoints and models are part of the material; the SDK warns of them.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+_EXPLAINED_ROWS = 9
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    return run_campaign(read_rows(), tmp_path_factory.mktemp("cassettes") / "home")
+
+
+def _row(campaign: Campaign, found: str) -> Row:
+    return next(row for row in campaign.rows if row.id == found)
+
+
+def test_every_interaction_is_recorded_once(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of the interactions has one row in the ledger, whatever it was, and no line of the spool was damaged."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{campaign.table()}\n")
+
+    counts = Counter({row.id: len(campaign.stored.get(row.id, [])) for row in campaign.rows})
+
+    assert [found for found, count in counts.items() if count != 1] == []
+    assert campaign.quarantined == 0
+
+
+def test_the_recorder_met_no_fault_of_its_own(campaign: Campaign) -> None:
+    """Nothing that the real API has ever answered makes the recorder stumble."""
+    assert campaign.faults == 0
+
+
+def test_the_ledger_says_what_was_recorded(campaign: Campaign) -> None:
+    """Models, usage, outcome, tier, ids, limits and waits of every request are those of the recording."""
+    lines = [f"{m.row.id} {m.row.kind} {m.field}: {m.expected!r}, not {m.stored!r}" for m in campaign.unexplained]
+
+    assert lines == []
+
+
+def test_few_rows_need_an_explanation(campaign: Campaign) -> None:
+    """The differences that the table explains are counted, so that no new one hides among them."""
+    assert len(campaign.explained_rows) == _EXPLAINED_ROWS
+
+
+def test_the_callers_get_what_they_would_get_unwatched(campaign: Campaign) -> None:
+    """Values, chunks and exceptions are the same with and without the wrapper."""
+    differing = [
+        found
+        for found, told in campaign.plain.items()
+        if told != campaign.watched[found] and not shows_unasked_usage(_row(campaign, found))
+    ]
+
+    assert differing == []
+
+
+def test_usage_that_nobody_asked_for_is_the_only_thing_hidden(campaign: Campaign) -> None:
+    """Where a server tells the usage unasked, the caller misses just that: each choice and text is still there."""
+    rows = [row for row in campaign.rows if shows_unasked_usage(row)]
+
+    for row in rows:
+        assert _without_usage(campaign.watched[row.id].value) == _without_usage(campaign.plain[row.id].value), row.id
+
+
+def _without_usage(chunks: object) -> list[object]:
+    assert isinstance(chunks, list)
+    kept: list[object] = []
+    for kind, chunk in chunks:
+        is_usage_chunk = not chunk["choices"] and chunk.get("usage")
+        if not is_usage_chunk:
+            kept.append((kind, {name: value for name, value in chunk.items() if (name, value) != ("usage", None)}))
+    return kept
+
+
+def test_every_outcome_is_told(campaign: Campaign) -> None:
+    """A request is completed or failed as its status and body say; only streams that broke off are interrupted."""
+    wrong = []
+    for row in campaign.rows:
+        outcome = campaign.stored[row.id][0]["outcome"]
+        is_error = row.status >= 400 or bool(row.expected["error_code"] or row.expected["error_type"])
+        wanted = {"failed"} if is_error else {"completed", "interrupted"} if row.is_event_stream else {"completed"}
+        if outcome not in wanted:
+            wrong.append((row.id, row.kind, outcome))
+
+    assert wrong == []
+    interrupted = sum(requests[0]["outcome"] == "interrupted" for requests in campaign.stored.values())
+    assert interrupted == len([row for row in campaign.rows if _is_broken_off(row)])
+
+
+def _is_broken_off(row: Row) -> bool:
+    """A stream without an end of any kind, or one that is called JSON and was not asked for."""
+    is_mislabelled = row.response_headers.get("content-type") == "application/json"
+    return row.is_event_stream and (not row.response_body or (is_mislabelled and not row.expected["request_stream"]))
