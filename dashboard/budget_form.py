@@ -1,7 +1,6 @@
 """The form that adds a budget."""
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -11,7 +10,8 @@ from dashboard.filters import options_of
 from dashboard.formats import plain
 from dashboard.source import Source
 from monitor.budgets.model import PERIOD_KINDS, Matcher, parse_period
-from monitor.errors import ControlError, MonitorError
+from monitor.budgets.parsing import parse_amount, parse_thresholds
+from monitor.errors import MonitorError
 from monitor.records import DIMENSIONS
 
 _KEY: Final = "new_budget"
@@ -41,36 +41,6 @@ def show_budget_form(source: Source) -> None:
     st.multiselect("Send alerts to", receivers, key=f"{_KEY}_receivers", placeholder="Nobody: only show them here")
     st.button("Add budget", key=f"{_KEY}_add", type="primary", on_click=_add, args=(source,))
     _show_outcome()
-
-
-def parse_amount(text: str) -> Decimal:
-    """Read `100`, `$1,000` or `99.50`.
-
-    Raises:
-        ControlError: it is no number.
-    """
-    try:
-        return Decimal(text.strip().removeprefix("$").replace(",", ""))
-    except InvalidOperation:
-        raise ControlError(f"{text!r} is not an amount; write it like 100 or 99.50.") from None
-
-
-def parse_thresholds(text: str) -> tuple[Decimal, ...]:
-    """Read `50%, 0.8, 100%` as fractions, ascending and each once.
-
-    Raises:
-        ControlError: a part of it is no number.
-    """
-    return tuple(sorted({_threshold(part) for part in text.split(",") if part.strip()}))
-
-
-def _threshold(text: str) -> Decimal:
-    number = text.strip()
-    try:
-        value = Decimal(number.removesuffix("%").strip())
-    except InvalidOperation:
-        raise ControlError(f"{number!r} is not a threshold; write it like 80% or 0.8.") from None
-    return value / _PERCENT if number.endswith("%") else value
 
 
 def _scope_row(source: Source, row: int) -> None:

@@ -1,7 +1,7 @@
 """How figures and times are written for people. Unknown is a word or a dash, never a zero."""
 
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,9 @@ from monitor.ledger.queries import Totals
 DASH: Final = "–"
 _SMALLEST: Final = Decimal("0.000001")
 _CENT: Final = Decimal("0.01")
+_CENTS: Final = Decimal("0.0995")
+_NO_CENTS: Final = Decimal("999.995")
+_TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_HALF_UP)
 _DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTH_NAMES: Final = (
     "January",
@@ -37,11 +40,11 @@ def money(amount: Decimal | None) -> str:
     sign = "-" if amount < 0 else ""
     if 0 < size < _SMALLEST:
         return f"<{sign}${_SMALLEST}"
-    if size >= 1000:
-        return f"{sign}${_rounded(size, Decimal(1)):,f}"
-    if size >= _CENT * 10 or not size:
-        return f"{sign}${_rounded(size, _CENT):,f}"
-    return f"{sign}${_rounded(size, Decimal(1).scaleb(size.adjusted() - 1)):f}"
+    if size >= _NO_CENTS:
+        return f"{sign}${size.quantize(Decimal(1), ROUND_HALF_UP):,f}"
+    if size >= _CENTS or not size:
+        return f"{sign}${size.quantize(_CENT, ROUND_HALF_UP):,f}"
+    return f"{sign}${_TWO_DIGITS.plus(size):f}"
 
 
 def spend(totals: Totals) -> str:
@@ -137,7 +140,3 @@ def weekday(local: datetime) -> str:
 def plain(text: str) -> str:
     """The text so that Markdown shows it as it is: names and messages come from outside."""
     return " ".join(text.split()).translate(_MARKS)
-
-
-def _rounded(value: Decimal, step: Decimal) -> Decimal:
-    return value.quantize(step, ROUND_HALF_UP)

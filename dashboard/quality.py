@@ -10,6 +10,7 @@ from dashboard.source import Source
 from dashboard.spans import Span
 from dashboard.tables import Cell, Column, table
 from dashboard.words import drop_reason, pricing_state, quarantine_reason
+from monitor.alerts.wording import counted
 from monitor.ledger import queries
 from monitor.ledger.scopes import Slice
 
@@ -79,7 +80,7 @@ def show_losses(source: Source) -> None:
         reasons = (Column(label="Records that could not be written"), Column(label="Records", fit="right"))
         st.html(table(reasons, [(drop_reason(reason), f"{number:,}") for reason, number in losses.items()]))
     if damaged:
-        st.caption(f"{damaged:,} lines could not be read and are kept as they are; the newest:")
+        st.caption(f"{counted(damaged, 'line')} could not be read; kept as found, the newest first:")
         columns = (
             Column(label="Found"),
             Column(label="File", fit="cut"),

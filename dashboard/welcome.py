@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.formats import plain
 from dashboard.source import Source
 from monitor.ledger import queries
 
@@ -17,7 +18,8 @@ def show_welcome(source: Source) -> None:
     st.title("No requests yet", anchor=False)
     st.write("Wrap your OpenAI client; every request it makes then shows up here within a second or two.")
     st.code(_CODE, language="python")
-    st.caption(f"Requests are looked for in {source.settings.home}")
+    home = plain(str(source.settings.home))
+    st.caption(f"Requests are looked for in {home}: the program must run with the same MONITOR\\_HOME.")
     st.fragment(_wait, run_every=2)(source)
 
 

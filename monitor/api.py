@@ -3,9 +3,9 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from monitor.errors import ControlError, MonitorError
 from monitor.ledger import queries
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.queries import Totals
-from monitor.ledger.scopes import Condition, Slice
+from monitor.ledger.scopes import Slice, conditions_of
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,6 @@ class Question:
         """The question as query parameters, as `question_of` reads them."""
         params = [("by", self.by), ("start", self.start.isoformat()), ("end", self.end.isoformat())]
         return params + [("where", str(matcher)) for matcher in self.matchers]
-
-
-def conditions_of(matchers: Sequence[Matcher]) -> tuple[Condition, ...]:
-    """Matchers as the ledger takes them."""
-    return tuple(
-        Condition(dimension=item.dimension, values=tuple(item.values), is_negated=item.is_negated) for item in matchers
-    )
 
 
 def report(ledger: Ledger, question: Question) -> dict[str, Any]:
@@ -117,9 +110,16 @@ def question_of(request: Request) -> Question:
     try:
         return Question(
             by=params["by"],
-            start=datetime.fromisoformat(params["start"]),
-            end=datetime.fromisoformat(params["end"]),
+            start=_moment(params["start"]),
+            end=_moment(params["end"]),
             matchers=tuple(Matcher.parse(text) for text in params.getlist("where")),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise ControlError(f"The report's question cannot be read: {error}.") from error
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} names no time zone")
+    return moment.astimezone(UTC)

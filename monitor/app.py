@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 import dashboard
-from dashboard.source import Source, install
+from dashboard.source import Lag, Source, install
 from monitor import api
 from monitor.house import House
 
@@ -31,6 +31,7 @@ def streamlit_app(house: House, url: str) -> st.App:
             clock=house.clock,
             time_zone=house.settings.time_zone,
             settings=house.settings,
+            spool_lag=lambda: Lag(bytes_waiting=house.drain.waiting(), idle=house.loop.idle_for()),
         )
     )
 

@@ -79,11 +79,17 @@ class Home:
         """
         try:
             with contextlib.suppress(FileNotFoundError):
-                return bytes.fromhex(self.secret_file.read_text(encoding="ascii").strip())
+                return self._read_secret()
             self._write_secret()
-            return bytes.fromhex(self.secret_file.read_text(encoding="ascii").strip())
+            return self._read_secret()
         except (OSError, ValueError) as error:
             raise HomeError(f"The install secret {self.secret_file} cannot be read or made: {error}.") from error
+
+    def _read_secret(self) -> bytes:
+        secret = bytes.fromhex(self.secret_file.read_text(encoding="ascii").strip())
+        if len(secret) != _SECRET_BYTES:
+            raise ValueError(f"it has {len(secret)} bytes, not {_SECRET_BYTES}")
+        return secret
 
     def _write_secret(self) -> None:
         # Written aside and linked into place: of two processes that start together both read one whole secret.
@@ -92,6 +98,9 @@ class Home:
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(_SECRET_BYTES))
+                file.flush()
+                # Else the name may outlive a power cut and the content not.
+                os.fsync(file.fileno())
             with contextlib.suppress(FileExistsError):
                 os.link(draft, self.secret_file)
         finally:

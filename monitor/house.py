@@ -5,15 +5,12 @@ import random
 import secrets
 import threading
 from contextlib import ExitStack
-from datetime import datetime
 from functools import partial
 from typing import Any, Self
 
 import monitor
 from monitor import api
 from monitor.alerts.model import Receiver
-from monitor.budgets.evaluate import Spend
-from monitor.budgets.model import Scope
 from monitor.clock import Clock, system_clock
 from monitor.control.store import Control
 from monitor.health import Health
@@ -25,11 +22,10 @@ from monitor.jobs.prices import installed_price_book, refresh_price_list
 from monitor.jobs.runner import JobRunner
 from monitor.jobs.schedule import Job, Schedule
 from monitor.jobs.upkeep import compact
-from monitor.ledger import queries
 from monitor.ledger.drain import Drain
 from monitor.ledger.lease import Lease
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.scopes import Slice
+from monitor.ledger.overview_queries import spend_of
 from monitor.notifiers.model import Notifier
 from monitor.notifiers.registry import notifier_for
 from monitor.settings import Settings
@@ -117,11 +113,6 @@ class House:
             },
         }
 
-    def spend_of(self, scope: Scope, start: datetime, end: datetime) -> Spend:
-        """The spend of a scope in [start, end), from the rollup."""
-        totals = queries.totals(self.ledger, Slice(start=start, end=end, conditions=api.conditions_of(scope)))
-        return Spend(list_cost=totals.list_cost, requests=totals.requests, unpriced_requests=totals.unpriced_requests)
-
     def _notifier_of(self, receiver: Receiver) -> Notifier:
         return notifier_for(receiver, self.settings)
 
@@ -131,7 +122,9 @@ class House:
 
     def _jobs(self) -> list[Job]:
         settings = self.settings
-        evaluate = partial(evaluate_budgets, self.control, self.spend_of, self.clock, settings.public_url)
+        evaluate = partial(
+            evaluate_budgets, self.control, partial(spend_of, self.ledger), self.clock, settings.public_url
+        )
         deliver = partial(
             deliver_due,
             self.control,

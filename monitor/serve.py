@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from streamlit import config
 
+from dashboard.theme import OPTIONS
 from monitor.app import streamlit_app
 from monitor.errors import SettingsError
 from monitor.house import House
@@ -29,6 +30,7 @@ _STREAMLIT = {
     "runner.magicEnabled": False,
     "server.fileWatcherType": "none",
     "server.headless": True,
+    **OPTIONS,
 }
 """What Streamlit is told: nothing goes out to the network, nothing watches files."""
 

@@ -24,6 +24,8 @@ _Parse = Callable[[Any], Any]
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("it must be text")  # noqa: TRY004 - one kind of error for all that cannot be used
     text = str(value).strip()
     if not text:
         raise ValueError("it must not be empty")
@@ -46,18 +48,16 @@ def _flag(value: Any) -> bool:
 
 
 def _port(value: Any) -> int:
-    try:
-        port = int(value)
-    except ValueError:
-        raise ValueError(f"it must be a whole number from 0 to {_MAX_PORT}") from None
-    if not 0 <= port <= _MAX_PORT:
+    text = str(value).strip()
+    # Not int() alone, which would take 80.5 and true from a file.
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_PORT:
         raise ValueError(f"it must be a whole number from 0 to {_MAX_PORT}")
-    return port
+    return int(text)
 
 
 def _seconds(value: Any) -> float:
     try:
-        seconds = float(value)
+        seconds = float(str(value))
     except ValueError:
         raise ValueError("it must be a number of seconds") from None
     if not 0 < seconds < float("inf"):
@@ -69,7 +69,7 @@ def _size(value: Any) -> int:
     text = str(value).strip().lower().replace(" ", "").replace("_", "")
     digits = text.rstrip("bkmgi")
     unit = _SIZE_UNITS.get(text[len(digits) :])
-    if not digits.isdigit() or unit is None or int(digits) == 0:
+    if not (digits.isascii() and digits.isdecimal()) or unit is None or int(digits) == 0:
         raise ValueError("it must be a size such as 33554432, 32MiB or 1GB")
     return int(digits) * unit
 
@@ -84,8 +84,8 @@ def _zone(value: Any) -> str:
 
 
 def _mapping(value: Any) -> Mapping[str, str]:
-    pairs = value.items() if isinstance(value, Mapping) else _pairs(str(value))
-    return MappingProxyType({str(host).strip().lower(): str(name).strip() for host, name in pairs})
+    pairs = value.items() if isinstance(value, Mapping) else _pairs(_text(value))
+    return MappingProxyType({_text(host).lower(): _text(name) for host, name in pairs})
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
@@ -241,6 +241,7 @@ def _read_table(path: Path, faults: list[str]) -> dict[str, Any] | None:
             faults.append(f"{path} is not valid TOML: {error}.")
         return None
     if path.name == "pyproject.toml":
-        table = content.get("tool", {}).get(_TABLE)
+        tools = content.get("tool")
+        table = tools.get(_TABLE) if isinstance(tools, dict) else None
         return table if isinstance(table, dict) else None
     return content

@@ -1,6 +1,7 @@
 """Records, begin lines and usage for tests, each with values that a test need not care about."""
 
 import itertools
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +15,8 @@ _numbers = itertools.count(1)
 
 
 def make_id() -> str:
-    """An id that no other record of this process has; ids of later ones are greater."""
-    return f"0190a000000070008000{next(_numbers):012x}"
+    """An id that no other record has; ids of later ones of a process are greater."""
+    return f"0190a0000000{os.getpid():08x}{next(_numbers):012x}"
 
 
 def make_usage(

@@ -1,11 +1,13 @@
 """A whole middle of the house in one directory: a spool with a writer, a ledger, and the drain between them."""
 
 import functools
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
+from zlib import crc32
 
 import duckdb
 import msgspec
@@ -18,7 +20,7 @@ from monitor.ledger.ledger import Ledger
 from monitor.ledger.scopes import Condition, Slice
 from monitor.pricing.book import PriceBook
 from monitor.records import Record
-from monitor.spool.format import SUFFIX
+from monitor.spool.format import END, HEADER, SUFFIX, Header, encode_line
 from monitor.spool.writer import SpoolWriter
 from tests.factories import NOW
 from tests.factories_alerts import FakeClock
@@ -35,12 +37,14 @@ def price_book() -> PriceBook:
 class World:
     """The stores of one data directory. Its clock stands at `NOW` until it is moved."""
 
-    def __init__(self, directory: Path, *, book: PriceBook | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, book: PriceBook | None = None, ledger_type: type[Ledger] = Ledger
+    ) -> None:
         self.home = Home(directory / "home")
         self.home.create()
         self.clock = FakeClock(NOW)
         self.health = Health()
-        self.ledger = Ledger.open(self.home.ledger, clock=self.clock)
+        self.ledger = ledger_type.open(self.home.ledger, clock=self.clock)
         self.writer = self.new_writer()
         self.drain = Drain(self.ledger, self.home.spool, book or price_book(), self.health)
 
@@ -57,6 +61,16 @@ class World:
         """Put end lines on the spool and drain them."""
         self.spool(*records)
         self.drain.run()
+
+    def forge(self, *lines: bytes) -> Path:
+        """A segment whose writer is gone, with any lines behind a good header."""
+        segment = secrets.token_hex(16)
+        header = Header(
+            segment=segment, format=1, host="h", pid=1, process_started_at=None, started_at="2026-11-20T12:00:00Z"
+        )
+        path = self.home.spool / f"{segment}{SUFFIX}"
+        path.write_bytes(b"".join((encode_line(0, HEADER, header), *(line + b"\n" for line in lines))))
+        return path
 
     def segments(self) -> list[Path]:
         """The files on the spool, oldest name first."""
@@ -111,10 +125,20 @@ def span(start: datetime, end: datetime | timedelta, **values: Sequence[str | No
     return Slice(start=start, end=start + end if isinstance(end, timedelta) else end, conditions=conditions)
 
 
-def as_line(record: Record) -> dict[str, Any]:
-    """The fields of a record as plain values, to be spoilt."""
+def fields_of(record: Record) -> dict[str, Any]:
+    """The fields of a record's line as plain values, to be spoilt."""
     fields: dict[str, Any] = msgspec.to_builtins(record)
     return fields
+
+
+def line_of(fields: dict[str, Any], *, kind: bytes = END) -> bytes:
+    """A line with a good checksum, without its newline."""
+    return encode_line(1, kind, fields).rstrip(b"\n")
+
+
+def sealed(body: bytes) -> bytes:
+    """Anything, with the checksum of a good line behind it."""
+    return b'%b,"crc":"%08x"}' % (body, crc32(body))
 
 
 class DyingError(Exception):
@@ -123,6 +147,9 @@ class DyingError(Exception):
 
 class DyingLedger(Ledger):
     """A ledger whose writer dies just before its n-th statement from now; `statements` counts them."""
+
+    _dies_at: int | None = None
+    statements = 0
 
     def dies_at(self, statement: int | None) -> None:
         """Set the moment; None is never."""

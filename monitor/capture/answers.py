@@ -1,7 +1,7 @@
 """What both transports do before a request leaves and when its answer has come. Nothing here raises to the caller."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
@@ -93,7 +93,7 @@ class Answers:
 
     @guarded
     def _watched(self, observed: Observed, response: Any) -> Any:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        headers = _telling(response.headers.raw)
         observed.exchange.took_headers(response.status_code, headers)
         is_read = response.is_stream_consumed or response.is_closed
         watch = self._watch(observed, response.status_code, headers, is_read=is_read)
@@ -132,7 +132,23 @@ class Answers:
         )
 
 
+_TELLING: Final = frozenset(
+    b"""
+    content-type content-encoding x-request-id apim-request-id openai-organization openai-project openai-processing-ms
+    retry-after retry-after-ms
+    """.split()
+)
 _OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
+
+
+def _telling(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers that are looked at, names in lower case."""
+    found = {}
+    for name, value in raw:
+        key = name.lower()
+        if key in _TELLING or key.startswith(b"x-ratelimit-"):
+            found[key.decode("latin-1")] = value.decode("latin-1")
+    return found
 
 
 def _unchanged(observed: Observed | None) -> Observed | None:

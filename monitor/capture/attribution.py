@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
@@ -11,12 +12,18 @@ from typing import Any, Final, TypeVar
 
 _LIBRARIES: Final = frozenset(
     """
-    monitor openai httpx httpx2 httpcore httpcore2 anyio sniffio asyncio concurrent threading contextlib functools
-    tenacity backoff langchain langchain_core langchain_openai langgraph llama_index instructor agents litellm
-    pydantic_ai dspy semantic_kernel haystack autogen crewai gevent uvloop
+    monitor openai httpx httpx2 httpcore httpcore2 anyio sniffio tenacity backoff langchain langchain_core
+    langchain_openai langgraph llama_index instructor agents litellm pydantic_ai dspy semantic_kernel haystack autogen
+    crewai gevent uvloop
     """.split()  # noqa: SIM905 - words read better than a column of quotes
-) | frozenset(sys.stdlib_module_names)
+)
+_COMMON_NAMES: Final = frozenset({"agents"})
+"""Names of libraries that programs also give to packages of their own: there the place of the file decides."""
+
+_INSTALLED: Final = "-packages"
+_STANDARD_LIBRARY: Final = (str(Path(os.__file__).parent), "<frozen ")
 _MAX_FRAMES: Final = 80
+_LONGEST: Final = 1024
 
 _tags: ContextVar[Mapping[str, str]] = ContextVar("openai_monitor_tags")
 _NO_TAGS: Final[Mapping[str, str]] = {}
@@ -43,7 +50,7 @@ class tag:  # noqa: N801 - reads as a verb where it is used: `with monitor.tag(t
             if value is None:
                 merged.pop(name, None)
             else:
-                merged[name] = str(value)
+                merged[name] = storable(value)
         self._tokens.append(_tags.set(merged))
         return self
 
@@ -69,6 +76,11 @@ class tag:  # noqa: N801 - reads as a verb where it is used: `with monitor.tag(t
         return run  # type: ignore[return-value]  # as above
 
 
+def storable(value: object) -> str:
+    """A value as text that can be stored: file names and variables may hold bytes that are no text."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")[:_LONGEST]
+
+
 def current_tags() -> Mapping[str, str]:
     """The tags that hold here; not to be changed."""
     return _tags.get(_NO_TAGS)
@@ -83,12 +95,19 @@ def call_site() -> tuple[str | None, str | None]:
     for _ in range(_MAX_FRAMES):
         if frame is None:
             return None, None
-        module = frame.f_globals.get("__name__") or ""
-        if module.partition(".")[0] not in _LIBRARIES:
-            code = frame.f_code
+        code = frame.f_code
+        if not _is_foreign(frame.f_globals.get("__name__") or "", code.co_filename):
             return f"{_short(code.co_filename)}:{frame.f_lineno}", code.co_qualname
         frame = frame.f_back
     return None, None
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_foreign(module: str, filename: str) -> bool:
+    package = module.partition(".")[0]
+    if package in _LIBRARIES:
+        return package not in _COMMON_NAMES or _INSTALLED in filename
+    return filename.startswith(_STANDARD_LIBRARY) and _INSTALLED not in filename
 
 
 @functools.lru_cache(maxsize=4096)
@@ -96,6 +115,6 @@ def _short(filename: str) -> str:
     """A path without what is private or changes: relative to the working directory, else its last three parts."""
     path = Path(filename)
     try:
-        return path.relative_to(Path.cwd()).as_posix()
+        return storable(path.relative_to(Path.cwd()).as_posix())
     except (ValueError, OSError):
-        return "/".join(path.parts[-3:])
+        return storable("/".join(path.parts[-3:]))

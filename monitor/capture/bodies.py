@@ -5,7 +5,7 @@ Bodies can be anything. A part that is not as the API has it is unknown; the oth
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -57,32 +57,32 @@ _decode_request = msgspec.json.Decoder(RequestBody).decode
 _decode_answer = msgspec.json.Decoder(AnswerBody).decode
 _decode_choices = msgspec.json.Decoder(list[_Choice | None]).decode
 
-_USAGE_FIELDS: Final = {
-    "input_tokens": ("input_tokens", "prompt_tokens"),
-    "output_tokens": ("output_tokens", "completion_tokens"),
+_TOTALS: Final = {
+    "input_tokens": "input_tokens",
+    "prompt_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "completion_tokens": "output_tokens",
 }
-_INPUT_DETAILS: Final = (
-    "prompt_tokens_details",
-    "input_tokens_details",
-    "input_token_details",
-    "prompt_token_details",
-)
-_OUTPUT_DETAILS: Final = (
-    "completion_tokens_details",
-    "output_tokens_details",
-    "output_token_details",
-    "completion_token_details",
-)
 _INPUT_PARTS: Final = {
-    "cache_read_input_tokens": "cached_tokens",
-    "cache_creation_input_tokens": "cache_write_tokens",
-    "input_audio_tokens": "audio_tokens",
-    "input_image_tokens": "image_tokens",
+    "cached_tokens": "cache_read_input_tokens",
+    "cache_write_tokens": "cache_creation_input_tokens",
+    "audio_tokens": "input_audio_tokens",
+    "image_tokens": "input_image_tokens",
 }
 _OUTPUT_PARTS: Final = {
-    "reasoning_output_tokens": "reasoning_tokens",
-    "output_audio_tokens": "audio_tokens",
-    "output_image_tokens": "image_tokens",
+    "reasoning_tokens": "reasoning_output_tokens",
+    "audio_tokens": "output_audio_tokens",
+    "image_tokens": "output_image_tokens",
+}
+_DETAILS: Final = {
+    "prompt_tokens_details": _INPUT_PARTS,
+    "input_tokens_details": _INPUT_PARTS,
+    "input_token_details": _INPUT_PARTS,
+    "prompt_token_details": _INPUT_PARTS,
+    "completion_tokens_details": _OUTPUT_PARTS,
+    "output_tokens_details": _OUTPUT_PARTS,
+    "output_token_details": _OUTPUT_PARTS,
+    "completion_token_details": _OUTPUT_PARTS,
 }
 
 
@@ -111,15 +111,18 @@ def finish_reasons(choices: msgspec.Raw) -> dict[int, str]:
 
 def usage_fields(usage: Any) -> dict[str, object]:
     """The usage fields of a record from a usage object of any endpoint; empty when it states nothing."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return {}
     fields: dict[str, object] = {}
-    for name, spellings in _USAGE_FIELDS.items():
-        _put(fields, name, next((usage[key] for key in spellings if usage.get(key) is not None), None))
-    for keys, parts in ((_INPUT_DETAILS, _INPUT_PARTS), (_OUTPUT_DETAILS, _OUTPUT_PARTS)):
-        details: Mapping[str, Any] = next((usage[key] for key in keys if isinstance(usage.get(key), Mapping)), {})
-        for name, key in parts.items():
-            _put(fields, name, details.get(key))
+    for key, value in usage.items():
+        if name := _TOTALS.get(key):
+            # A server that gives a total under both spellings gives the newer one for us.
+            if key == name or name not in fields:
+                _put(fields, name, value)
+        elif isinstance(value, dict) and (parts := _DETAILS.get(key)):
+            for part, tokens in value.items():
+                if name := parts.get(part):
+                    _put(fields, name, tokens)
     seconds = usage.get("seconds")
     if usage.get("type") == "duration" and isinstance(seconds, int | float) and not isinstance(seconds, bool):
         fields["audio_seconds"] = float(seconds) if math.isfinite(seconds) and abs(seconds) < _LARGEST else None
@@ -158,6 +161,9 @@ def _as_python_reads(content: bytes | msgspec.Raw) -> bytes | None:
 
 
 def _put(fields: dict[str, object], name: str, value: Any) -> None:
+    if type(value) is int and 0 <= value < _LARGEST:
+        fields[name] = value
+        return
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:

@@ -1,5 +1,6 @@
 """Undoes the content encoding of an answer, piece by piece, for our own look at it."""
 
+import functools
 import importlib
 import zlib
 from collections.abc import Callable
@@ -86,7 +87,13 @@ def decoder_of(encoding: str | None) -> Decode | None:
     Raises:
         LookupError: the encoding is not known here.
     """
-    name = (encoding or "").strip().lower()
-    if name in ("", "identity"):
-        return None
-    return _DECODERS[name]()
+    names = [name.strip() for name in (encoding or "").lower().split(",")]
+    # The last one named was put on last.
+    decoders = [_DECODERS[name]() for name in reversed(names) if name not in ("", "identity")]
+    if len(decoders) < 2:
+        return decoders[0] if decoders else None
+
+    def decode(piece: bytes) -> bytes:
+        return functools.reduce(lambda content, one: one(content), decoders, piece)
+
+    return decode

@@ -109,10 +109,19 @@ def endpoint_of(method: str, path: str) -> Endpoint:
     rest = _without_prefix(tuple(part for part in path.split("/") if part))
     if not rest:
         return Endpoint(operation_name="unknown", path="/")
+    known = _TABLE.get(f"{method} {_normal(rest)}") or _behind_other_prefix(method, rest)
+    return known or Endpoint(operation_name=rest[0][:64], path=_normal(rest)[:128])
+
+
+def _normal(parts: tuple[str, ...]) -> str:
     # The first part is kept though it may be unknown: it names the resource. Only ids are many.
-    normal = "/" + "/".join(part if part in _WORDS or i == 0 else "{id}" for i, part in enumerate(rest))
-    known = _TABLE.get(f"{method} {normal}")
-    return known or Endpoint(operation_name=rest[0][:64], path=normal[:128])
+    return "/" + "/".join(part if part in _WORDS or place == 0 else "{id}" for place, part in enumerate(parts))
+
+
+def _behind_other_prefix(method: str, parts: tuple[str, ...]) -> Endpoint | None:
+    """The known endpoint behind parts that are none of the API's words, as proxies and other servers have them."""
+    start = next((place for place, part in enumerate(parts) if part in _WORDS), 0)
+    return _TABLE.get(f"{method} {_normal(parts[start:])}")
 
 
 @functools.lru_cache(maxsize=256)

@@ -23,10 +23,10 @@ from monitor.records import TAG_COLUMNS, Begin, Record
 from monitor.spool.writer import SpoolWriter
 
 _WANTED: Final = frozenset(
-    """
+    b"""
     authorization api-key content-type x-stainless-retry-count x-stainless-package-version user-agent
     openai-organization openai-project
-    """.split()  # noqa: SIM905 - words read better than a column of quotes
+    """.split()
 )
 _BEGIN_TAGS: Final = ("team", "feature", "user")
 
@@ -181,9 +181,9 @@ def new_id() -> str:
 def _headers(request: RequestLike) -> dict[str, str]:
     found = {}
     for name, value in request.headers.raw:
-        key = name.decode("latin-1").lower()
+        key = name.lower()
         if key in _WANTED:
-            found[key] = value.decode("latin-1")
+            found[key.decode("latin-1")] = value.decode("latin-1")
     return found
 
 

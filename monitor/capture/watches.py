@@ -140,6 +140,7 @@ class HidingWatch(StreamWatch):
         try:
             plain = self._decode(piece) if self._decode else piece
         except EncodingError as fault:
+            self._give_up()
             raise self._decoding_error(str(fault)) from fault
         shown = self._cleaned(plain)
         return plain if shown is None else shown
@@ -150,6 +151,10 @@ class HidingWatch(StreamWatch):
         self._look_last(rest)
         super().ended()
         return shown_of(rest)
+
+    @guarded
+    def _give_up(self) -> None:
+        self._exchange.garbled()
 
     @guarded
     def _cleaned(self, plain: bytes) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
+from monitor.capture.attribution import storable
 from monitor.capture.keys import KeyNames
 from monitor.capture.recorder import Identity, Recorder
 from monitor.capture.transport import RecordingTransport, transports_for
@@ -69,11 +70,11 @@ def wrap(
     home = Home(settings.home)
     home.create()
     identity = Identity(
-        service=service or settings.service,
-        environment=environment or settings.environment,
+        service=_storable(service or settings.service),
+        environment=_storable(environment or settings.environment),
         provider=provider,
         providers=settings.providers,
-        tags={name: str(value) for name, value in (tags or {}).items()},
+        tags={name: storable(value) for name, value in (tags or {}).items()},
         include_usage=settings.include_usage,
     )
     recorder = Recorder(_writer(home, settings), identity, KeyNames(home.secret()), HEALTH)
@@ -112,6 +113,10 @@ def _library_of(http_client: object) -> ModuleType | None:
         if name in _LIBRARIES:
             return sys.modules.get(name)
     return None
+
+
+def _storable(name: str | None) -> str | None:
+    return None if name is None else storable(name)
 
 
 def _writer(home: Home, settings: Settings) -> SpoolWriter:

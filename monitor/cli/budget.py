@@ -1,6 +1,6 @@
 """`monitor budget`: add, list, change and remove budgets."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Final
 
 import typer
@@ -8,6 +8,7 @@ import typer
 from monitor.alerts.model import Receiver
 from monitor.alerts.wording import exact, local_time, usd
 from monitor.budgets.model import DEFAULT_THRESHOLDS, Budget, Matcher, Scope, describe_scope, parse_period
+from monitor.budgets.parsing import parse_amount, parse_threshold
 from monitor.budgets.periods import period_of
 from monitor.cli.context import load_settings, open_control, print_table
 from monitor.clock import system_clock
@@ -120,32 +121,6 @@ def remove(name: NameArgument) -> None:
     with open_control() as control:
         control.remove_budget(name)
     typer.echo(f"Removed budget {name!r}.")
-
-
-def parse_amount(text: str) -> Decimal:
-    """Read `100`, `$100` or `99.50`.
-
-    Raises:
-        ControlError: it is no number.
-    """
-    try:
-        return Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
-        raise ControlError(f"{text!r} is not an amount; write it like 100 or 99.50.") from None
-
-
-def parse_threshold(text: str) -> Decimal:
-    """Read `80%` or `0.8` as the fraction 0.8.
-
-    Raises:
-        ControlError: it is no number.
-    """
-    number = text.strip().removesuffix("%")
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        raise ControlError(f"{text!r} is not a threshold; write it like 80% or 0.8.") from None
-    return value / _PERCENT if text.strip().endswith("%") else value
 
 
 def _thresholds(texts: list[str]) -> tuple[Decimal, ...]:

@@ -2,11 +2,13 @@
 
 import logging
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from zoneinfo import ZoneInfo
 
 from monitor.budgets.model import Matcher, parse_period
@@ -55,7 +57,7 @@ def run_demo(
     Raises:
         MonitorError: the port or the data directory cannot be used.
     """
-    with _home(options) as path, ExitStack() as open_things:
+    with _left_in_order(), _home(options) as path, ExitStack() as open_things:
         settings = replace(settings, home=path, budget_interval=2.0, delivery_interval=1.0)
         home = Home(path)
         home.create()
@@ -75,6 +77,20 @@ def run_demo(
             ready(url)
 
         serve(settings, ready=is_up)
+
+
+@contextmanager
+def _left_in_order() -> Iterator[None]:
+    """Let SIGTERM put everything away, as Ctrl-C does, while the server does not yet take it."""
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what the system passes
+    raise SystemExit(128 + number)
 
 
 @contextmanager
@@ -110,11 +126,18 @@ def _prepare(home: Home, settings: Settings, options: DemoOptions, say: Callable
 
 
 def _add_receiver(control: Control, inbox: Inbox) -> None:
+    """Let the inbox receive; it has another port each time, so the receiver of an earlier demo gives way to it."""
+    notifying = [budget for budget in control.list_budgets() if RECEIVER in budget.receivers]
+    for budget in notifying:
+        others = tuple(name for name in budget.receivers if name != RECEIVER)
+        control.replace_budget(budget.name, receivers=others)
     if RECEIVER in {receiver.name for receiver in control.list_receivers()}:
         control.remove_receiver(RECEIVER)
     config = webhook_config(url=inbox.url)
     inbox.secret = str(config["secret"])
     control.add_receiver(name=RECEIVER, kind="webhook", config=config)
+    for budget in notifying:
+        control.replace_budget(budget.name, receivers=budget.receivers)
 
 
 def _add_budgets(control: Control, budgets: list[DemoBudget], time_zone: str) -> None:

@@ -35,9 +35,13 @@ class DrainLoop:
         """Drain what is there once more, then end the thread."""
         self._is_stopping = True
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._thread is None:
+            return
+        has_died = not self._thread.is_alive()
+        self._thread.join()
+        self._thread = None
+        if has_died:
+            self._runner.run("drain", self.drain_now)
 
     def drain_now(self) -> None:
         """Drain until nothing waits, in the thread of the caller."""

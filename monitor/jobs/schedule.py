@@ -1,5 +1,6 @@
 """The jobs and how often they run, as data, and the scheduler that runs them."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -29,6 +30,8 @@ class Schedule:
         """Nothing runs until `start`."""
         self._jobs = jobs
         self._runner = runner
+        # A job that takes longer than its interval is no fault: it runs again when it is done.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         # A job that comes late (the machine slept) runs once when it can; by default one second late is skipped.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,

@@ -10,7 +10,7 @@ from monitor.budgets.pace import share
 from monitor.ledger import queries
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.queries import Group, Point
-from monitor.ledger.scopes import Condition, Slice
+from monitor.ledger.scopes import Condition, Slice, conditions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +61,7 @@ def unpriced_by_model(ledger: Ledger, span: Slice) -> list[Group]:
 
 def spend_of(ledger: Ledger, scope: Scope, start: datetime, end: datetime) -> Spend:
     """What the requests of a budget's scope cost in [start, end)."""
-    conditions = tuple(
-        Condition(dimension=matcher.dimension, values=tuple(matcher.values), is_negated=matcher.is_negated)
-        for matcher in scope
-    )
-    found = queries.totals(ledger, Slice(start=start, end=end, conditions=conditions))
+    found = queries.totals(ledger, Slice(start=start, end=end, conditions=conditions_of(scope)))
     return Spend(list_cost=found.list_cost, requests=found.requests, unpriced_requests=found.unpriced_requests)
 
 

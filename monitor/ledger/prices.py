@@ -1,5 +1,7 @@
 """The price table of the ledger: filled from the price book, once for each distinct provider and model."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import duckdb
@@ -59,19 +61,37 @@ def _store(cursor: duckdb.DuckDBPyConnection, match: Match, version: str, ledger
     )
     if match.price_key is None or _ids(cursor, match.price_key) == {e.sku_price_id for e in match.entries}:
         return
-    cursor.execute("update prices set is_current = false where price_key = ?", [match.price_key])
-    cursor.executemany(
-        f"""
-        insert into prices (
-            sku_price_id, price_key, service_tier, is_batch, above_input_tokens, upto_input_tokens,
-            valid_from, valid_to, {_UNITS}, price_list, added_at, is_current
-        ) values (?, ?, ?, ?, ?, ?, ?, ?, {_UNIT_MARKS}, ?, ?, true)
-        """,
-        [_row(entry, now) for entry in match.entries],
-    )
+    _replace_entries(cursor, match.price_key, match.entries, now)
 
 
-def _row(entry: PriceEntry, now: object) -> list[object]:
+def _replace_entries(
+    cursor: duckdb.DuckDBPyConnection, price_key: str, entries: Sequence[PriceEntry], now: datetime
+) -> None:
+    """Make these the current entries; each stands in the table once, whatever lists it came in."""
+    known = {
+        row[0] for row in cursor.execute("select sku_price_id from prices where price_key = ?", [price_key]).fetchall()
+    }
+    cursor.execute("update prices set is_current = false where price_key = ?", [price_key])
+    for entry in entries:
+        if entry.sku_price_id in known:
+            cursor.execute(
+                "update prices set is_current = true, valid_to = ? where sku_price_id = ?",
+                [_ledger_time(entry.valid_to), entry.sku_price_id],
+            )
+    rows = [_row(entry, now) for entry in entries if entry.sku_price_id not in known]
+    if rows:
+        cursor.executemany(
+            f"""
+            insert into prices (
+                sku_price_id, price_key, service_tier, is_batch, above_input_tokens, upto_input_tokens,
+                valid_from, valid_to, {_UNITS}, price_list, added_at, is_current
+            ) values (?, ?, ?, ?, ?, ?, ?, ?, {_UNIT_MARKS}, ?, ?, true)
+            """,
+            rows,
+        )
+
+
+def _row(entry: PriceEntry, now: datetime) -> list[object]:
     return [
         entry.sku_price_id,
         entry.price_key,
@@ -79,9 +99,13 @@ def _row(entry: PriceEntry, now: object) -> list[object]:
         entry.is_batch,
         entry.above_input_tokens,
         entry.upto_input_tokens,
-        entry.valid_from.replace(tzinfo=None),
-        entry.valid_to.replace(tzinfo=None) if entry.valid_to else None,
+        _ledger_time(entry.valid_from),
+        _ledger_time(entry.valid_to),
         *(entry.unit_prices.get(unit) for unit in UNITS),
         entry.price_list,
         now,
     ]
+
+
+def _ledger_time(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=None) if moment else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from monitor.budgets.model import Scope
 from monitor.errors import LedgerError
 from monitor.ledger.columns import quoted
 from monitor.records import DIMENSIONS
@@ -20,6 +21,14 @@ class Condition:
     dimension: str
     values: tuple[str | None, ...]
     is_negated: bool = False
+
+
+def conditions_of(scope: Scope) -> tuple[Condition, ...]:
+    """The matchers of a budget or a report as conditions."""
+    return tuple(
+        Condition(dimension=matcher.dimension, values=matcher.values, is_negated=matcher.is_negated)
+        for matcher in scope
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

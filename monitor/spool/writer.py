@@ -115,7 +115,14 @@ class SpoolWriter:
             process_started_at=_process_started_at(),
             started_at=now.isoformat(),
         )
-        self._write(HEADER, header)
+        try:
+            self._write(HEADER, header)
+        except OSError:
+            # On a full disk every call would leave an empty file behind, which nothing ever takes away.
+            self._abandon()
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
 
     def _tell_dropped(self) -> None:
         while self._dropped:

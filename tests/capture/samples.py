@@ -1,6 +1,7 @@
 """The composed samples of the wire, as interactions that can be replayed."""
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def _row(sample: dict[str, Any]) -> Row:
     body = asked.get("body")
     headers = {name.lower(): value for name, value in answered["headers"].items()}
     return Row(
-        id=f"{abs(hash(sample['case'])) % 2**64:016x}",
+        id=f"{zlib.crc32(sample['case'].encode()):016x}",
         source=sample["case"],
         kind="sample",
         method=asked["method"],
@@ -42,7 +43,8 @@ def _row(sample: dict[str, Any]) -> Row:
 
 def _content(answered: dict[str, Any]) -> bytes:
     if "body_file" in answered:
-        return (FOLDER / answered["body_file"]).read_bytes()
+        path: Path = FOLDER / answered["body_file"]
+        return path.read_bytes()
     if "body_text" in answered:
         return str(answered["body_text"]).encode()
     if "body_bytes" in answered:

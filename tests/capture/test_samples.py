@@ -29,6 +29,14 @@ _COMPARED = {
     "error_type": "error_type",
 }
 
+_EXPLAINED = {
+    "batches-output": "the lines of a batch are requests of their own; a collector reads them",
+    "evals-run": "its usage stands by model; the Usage API brings it",
+    "images-generations-dall-e-2-default": "neither request nor answer names a model: unknown",
+    "images-variations-dall-e-2": "neither request nor answer names a model: unknown",
+    "threads-runs-failed": "the run failed, not the request that reads it",
+}
+
 
 def test_every_sample_looks_the_same_and_is_recorded(world: World) -> None:
     """All samples that are one request: the caller gets the same, and the record agrees with the sample."""
@@ -40,7 +48,8 @@ def test_every_sample_looks_the_same_and_is_recorded(world: World) -> None:
 
     assert {row.source for row in rows if watched[row.id] != plain[row.id]} == set()
     assert {row.source for row in rows if row.id not in ends} == set()
-    assert [fault for row in rows for fault in _faults(row, ends[row.id])] == []
+    assert [fault for row in rows if row.source not in _EXPLAINED for fault in _faults(row, ends[row.id])] == []
+    assert {row.source for row in rows if _faults(row, ends[row.id])} == set(_EXPLAINED)
 
 
 def _faults(row: Row, end: dict[str, Any]) -> list[str]:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from monitor.cli.budget import app, parse_amount, parse_threshold
+from monitor.budgets.parsing import parse_amount, parse_threshold
+from monitor.cli.budget import app
 from monitor.clock import system_clock
 from monitor.control.store import Control
 from monitor.errors import ControlError

@@ -1,0 +1,299 @@
+"""The usage of a streamed chat call is asked for in the caller's place, and he never sees it."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+
+from monitor.capture.bodies import read_request
+from monitor.capture.usage_option import with_usage_option
+from monitor.settings import Settings
+from tests.capture import callers
+from tests.capture.callers import see
+from tests.capture.world import (
+    EVENTS,
+    JSON,
+    KEY,
+    MESSAGES,
+    TEXTS,
+    USAGE,
+    World,
+    always,
+    chunks,
+    error_answer,
+    events,
+    like_openai,
+    new_client,
+    opened,
+)
+from tests.cassettes.replay import plain
+from tests.cassettes.server import Answer, Asked, LoopbackServer
+
+_KINDS = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
+
+
+def _options(asked: Asked) -> Any:
+    return json.loads(asked.body).get("stream_options")
+
+
+def test_the_usage_is_recorded_though_nobody_asked(world: World) -> None:
+    """The counts and the tier are those of the hidden chunk, and no text is lost."""
+    with opened(like_openai, world) as client:
+        stream = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+        texts = [chunk.choices[0].delta.content for chunk in stream if chunk.choices[0].delta.content]
+        options = _options(client.server.asked[0])
+
+    end = world.end()
+    assert options == {"include_usage": True}
+    assert tuple(texts) == TEXTS
+    assert (end["input_tokens"], end["output_tokens"], end["service_tier"]) == (14, 4, "default")
+    assert end["finish_reasons"] == ["stop"]
+
+
+def test_who_asks_for_the_usage_sees_it(world: World) -> None:
+    """With `include_usage` the chunk with the totals arrives, and so does `usage: null` on the others."""
+    with opened(like_openai, world) as client:
+        stream = client.chat.completions.create(
+            model="gpt-4o", messages=MESSAGES, stream=True, stream_options={"include_usage": True}
+        )
+        found = [chunk.to_dict() for chunk in stream]
+
+    assert found[-1]["usage"] == USAGE
+    assert all(chunk["usage"] is None for chunk in found[:-1])
+
+
+def test_who_declines_the_usage_does_not_see_it(world: World) -> None:
+    """`include_usage=False` is honoured: it is asked for all the same, and hidden; other options stay."""
+    with opened(like_openai, world) as client:
+        stream = client.chat.completions.create(
+            model="gpt-4o",
+            messages=MESSAGES,
+            stream=True,
+            stream_options={"include_usage": False, "include_obfuscation": False},
+        )
+        found = [chunk.to_dict() for chunk in stream]
+        options = _options(client.server.asked[0])
+
+    assert options == {"include_usage": True, "include_obfuscation": False}
+    assert not any("usage" in chunk for chunk in found)
+    assert world.end()["input_tokens"] == 14
+
+
+def test_it_can_be_switched_off(world: World) -> None:
+    """With the setting off the request goes out as it is; the usage is then unknown."""
+    settings = Settings(home=world.directory, include_usage=False)
+    with opened(like_openai) as client:
+        world.wrap(client, settings=settings)
+        for _ in client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True):
+            pass
+        options = _options(client.server.asked[0])
+
+    assert options is None
+    assert "usage_source" not in world.end()
+    assert world.end().get("outcome", "completed") == "completed"
+
+
+def _unknowing(status: int, *, is_refusing_all: bool = False) -> Any:
+    """A server that does not know `stream_options`."""
+
+    def answer(asked: Asked) -> Answer:
+        if is_refusing_all or b"stream_options" in asked.body:
+            body = json.dumps(
+                {"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]}
+            )
+            return Answer(status=status, headers=JSON, pieces=(body.encode(),))
+        return Answer(headers=EVENTS, pieces=events(chunks(has_usage=False)), is_chunked=True)
+
+    return answer
+
+
+@_KINDS
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_server_that_refuses_the_option_is_asked_again(status: int, kind: Any, world: World) -> None:
+    """The caller never sees the refusal of something he did not send; the record is one, and completed."""
+    with LoopbackServer(_unknowing(status)) as server:
+        plain_seen = see(callers.whole_stream, new_client(kind, server))
+        watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
+        sent = [_options(asked) for asked in server.asked]
+
+    assert watched == plain_seen
+    assert sent == [None, {"include_usage": True}, None]
+    end = world.end()
+    assert (end.get("outcome", "completed"), end["status"], end.get("error_class")) == ("completed", 200, None)
+
+
+def test_a_server_that_refused_is_not_asked_a_second_time(world: World) -> None:
+    """The refusal is remembered: later streams go out as they are."""
+    with opened(_unknowing(400), world) as client:
+        for _ in range(2):
+            list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+        sent = [_options(asked) for asked in client.server.asked]
+
+    assert sent == [{"include_usage": True}, None, None]
+
+
+@_KINDS
+def test_other_refusals_reach_the_caller(kind: Any, world: World) -> None:
+    """A 400 for another reason is the caller's own, unchanged, after one request."""
+    answer = error_answer(400, code="context_length_exceeded", kind="invalid_request_error")
+    with LoopbackServer(always(answer)) as server:
+        plain_seen = see(callers.whole_stream, new_client(kind, server))
+        watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
+        count = len(server.asked)
+
+    assert watched == plain_seen
+    assert count == 2
+    assert world.end()["error_code"] == "context_length_exceeded"
+
+
+@_KINDS
+def test_a_server_that_refuses_both_ways_is_believed(kind: Any, world: World) -> None:
+    """When the request without the option is refused too, that refusal is what the caller gets."""
+    with LoopbackServer(_unknowing(400, is_refusing_all=True)) as server:
+        plain_seen = see(callers.whole_stream, new_client(kind, server))
+        watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
+
+    assert watched == plain_seen
+    assert world.end()["outcome"] == "failed"
+
+
+def test_a_signed_request_is_not_changed(world: World) -> None:
+    """AWS signs the body; a request with such a signature goes out as it was signed."""
+    with opened(like_openai, world) as client:
+        list(
+            client.chat.completions.create(
+                model="gpt-4o",
+                messages=MESSAGES,
+                stream=True,
+                extra_headers={"Authorization": "AWS4-HMAC-SHA256 Credential=x, Signature=y"},
+            )
+        )
+        options = _options(client.server.asked[0])
+
+    assert options is None
+
+
+def test_azures_first_chunk_is_not_taken_for_the_usage(world: World) -> None:
+    """Azure begins with a chunk without choices that holds the filter results: the caller gets it."""
+    first = {"id": "", "object": "", "created": 0, "model": "", "choices": [], "prompt_filter_results": [{"x": 1}]}
+
+    def answer(asked: Asked) -> Answer:
+        has_usage = _options(asked) is not None
+        return Answer(headers=EVENTS, pieces=events([first, *chunks(has_usage=has_usage)]), is_chunked=True)
+
+    with LoopbackServer(answer) as server:
+        found = []
+        for is_watched in (False, True):
+            with AzureOpenAI(
+                api_key=KEY, azure_endpoint=server.address, azure_deployment="mine", api_version="2024-10-21"
+            ) as client:
+                used = world.wrap(client, provider="azure.ai.openai") if is_watched else client
+                stream = used.chat.completions.create(model="mine", messages=MESSAGES, stream=True)
+                found.append([plain(chunk) for chunk in stream])
+
+    assert found[1] == found[0]
+    end = world.end()
+    assert (end["provider_name"], end["response_model"], end["input_tokens"]) == (
+        "azure.ai.openai",
+        "gpt-4o-2024-08-06",
+        14,
+    )
+
+
+def test_a_transport_of_the_users_tests_is_treated_alike(world: World) -> None:
+    """A `MockTransport` that gives a whole stream at once: the usage is recorded and hidden as on the wire."""
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        has_usage = "stream_options" in json.loads(request.content)
+        return httpx2.Response(200, headers=EVENTS, content=b"".join(events(chunks(has_usage=has_usage))))
+
+    with OpenAI(api_key=KEY, http_client=httpx2.Client(transport=httpx2.MockTransport(handle))) as client:
+        world.wrap(client)
+        stream = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+        found = [chunk.to_dict() for chunk in stream]
+
+    assert len(found) == len(chunks(has_usage=False))
+    assert not any("usage" in chunk for chunk in found)
+    assert world.end()["input_tokens"] == 14
+
+
+def test_every_choice_has_its_reason(world: World) -> None:
+    """With several choices the reason of each is kept, in the order of the choices."""
+    bodies = chunks(has_usage=False)[:1]
+    for index, reason in ((1, "length"), (0, "stop")):
+        bodies.append({**bodies[0], "choices": [{"index": index, "delta": {}, "finish_reason": reason}]})
+    with opened(always(Answer(headers=EVENTS, pieces=events(bodies), is_chunked=True)), world) as client:
+        list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True, n=2))
+
+    assert world.end()["finish_reasons"] == ["stop", "length"]
+
+
+def test_a_stream_that_ends_without_reason_or_marker_is_interrupted(world: World) -> None:
+    """A body that just ends in the middle of an answer is no whole answer, though nothing broke."""
+    pieces = events(chunks(has_usage=False)[:3], has_done=False)
+    with opened(always(Answer(headers=EVENTS, pieces=pieces, is_chunked=True)), world) as client:
+        list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+
+    assert world.end()["outcome"] == "interrupted"
+
+
+def test_a_stream_without_a_marker_that_gave_its_reason_is_complete(world: World) -> None:
+    """Some servers end without `[DONE]`; the finish reason says that nothing is missing."""
+    pieces = events(chunks(has_usage=False), has_done=False)
+    with opened(always(Answer(headers=EVENTS, pieces=pieces, is_chunked=True)), world) as client:
+        list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+
+    assert world.end().get("outcome", "completed") == "completed"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+)
+
+
+@given(
+    body=st.dictionaries(st.text().filter(lambda name: name != "stream_options"), _JSON),
+    options=st.none() | st.fixed_dictionaries({}, optional={"include_usage": st.booleans() | st.none(), "x": _JSON}),
+    is_given=st.booleans(),
+    is_ascii=st.booleans(),
+)
+def test_only_the_option_changes(
+    body: dict[str, Any], options: dict[str, Any] | None, is_given: bool, is_ascii: bool
+) -> None:
+    """Whatever else stands in a request, asking for the usage adds that one option and nothing more."""
+    body = {**body, "stream": True, **({"stream_options": options} if is_given else {})}
+    options = (options or {}) if is_given else {}
+    content = json.dumps(body, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
+    request = read_request(content)
+    assert request is not None
+
+    changed = with_usage_option(content, request)
+
+    if options.get("include_usage") is True:
+        assert changed is None
+    else:
+        assert changed is not None
+        assert json.loads(changed) == {**body, "stream_options": {**options, "include_usage": True}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"model":"m"}',
+        b'{"model":"m","stream":false}',
+        b'{"model":"m","stream":"true"}',
+        b'{"stream":true,"stream_options":"x"}',
+        b'{"stream":true,"stream_options":[1]}',
+    ],
+)
+def test_what_is_no_stream_is_left_alone(content: bytes) -> None:
+    """A request that is not streamed, or whose options make no sense, goes out byte for byte."""
+    request = read_request(content)
+    assert request is not None
+
+    assert with_usage_option(content, request) is None

@@ -1,0 +1,69 @@
+from monitor.health import Health
+from monitor.records import Begin
+from monitor.spool.writer import SpoolWriter
+from tests.dashboard.world import NOW, UNPRICED_MODEL, World, figure, html, make_record, words
+
+
+def test_the_page_renders_without_requests(world: World) -> None:
+    """An empty ledger is no fault."""
+    page = world.page("quality")
+
+    assert len(page.exception) == 0
+    assert "Nothing was lost and nothing is damaged." in words(page)
+
+
+def test_requests_of_unknown_cost_are_listed_with_the_reason(world: World) -> None:
+    """The model, how many requests, and why."""
+    world.add(make_record(), make_record(model=UNPRICED_MODEL), make_record(model=UNPRICED_MODEL))
+
+    page = world.page("quality")
+    assert figure(page, "Cost unknown") == "2"
+    assert UNPRICED_MODEL in html(page)
+    assert "does not know this model" in html(page)
+
+
+def test_damaged_lines_are_shown(world: World) -> None:
+    """A line of the spool that was changed stands there with its file."""
+    writer = SpoolWriter(world.home.spool, segment_size=2**25, health=Health())
+    writer.end(make_record())
+    writer.close()
+    segment = next(world.home.spool.iterdir())
+    segment.write_bytes(segment.read_bytes().replace(b'"search"', b'"SEARCH"'))
+    world.drain.run()
+
+    page = world.page("quality")
+    assert "1 line could not be read" in words(page)
+    assert segment.name in html(page)
+    assert "Checksum is wrong" in html(page)
+
+
+def test_requests_under_way_are_counted(world: World) -> None:
+    """A request that began, in a program that still runs, is under way."""
+    writer = SpoolWriter(world.home.spool, segment_size=2**25, health=Health())
+    writer.begin(
+        Begin(
+            record_id="0" * 31 + "1",
+            call_id="0" * 31 + "1",
+            attempt=0,
+            started_at=NOW,
+            provider_name="openai",
+            operation_name="chat",
+            endpoint="/chat/completions",
+        )
+    )
+    world.drain.run()
+
+    assert figure(world.page("quality"), "Under way now") == "1"
+    writer.close()
+
+
+def test_the_price_list_is_named(world: World) -> None:
+    """People see which prices the figures stand on."""
+    world.add(make_record())
+
+    assert "genai-prices" in html(world.page("quality"))
+
+
+def test_the_spool_lag_is_shown(world: World) -> None:
+    """And how fresh the figures are."""
+    assert "200 ms ago" in html(world.page("quality"))

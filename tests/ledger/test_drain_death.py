@@ -1,0 +1,54 @@
+"""The drain dies: at any statement, or killed by the system. Then it is started again, and each line has counted once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from monitor.ledger import queries
+from monitor.ledger.ledger import Ledger
+from tests.architecture.sources import ROOT
+from tests.factories import make_begin, make_failure, make_record
+from tests.world import ALWAYS, DyingError, DyingLedger, World, fields_of, line_of, sealed
+
+
+def test_a_drain_that_dies_at_any_statement_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Rows, rollup, quarantine, begin lines and positions are one transaction."""
+    with World(tmp_path, ledger_type=DyingLedger) as world:
+        ledger = world.ledger
+        assert isinstance(ledger, DyingLedger)
+        statement = 0
+        has_died = True
+        while has_died:
+            statement += 1
+            world.spool(make_record(response_model=f"gpt-{statement}"), make_failure())
+            world.writer.begin(make_begin())
+            world.forge(line_of(fields_of(make_record())), sealed(b"bad"))
+            ledger.dies_at(statement)
+            try:
+                world.drain.run()
+                has_died = False
+            except DyingError:
+                ledger.dies_at(None)
+                world.drain.run()
+        ledger.dies_at(None)
+        raw = world.rows("select count(*), count(distinct record_id), sum(list_cost), sum(input_tokens) from requests")
+        rolled = world.rows("select sum(requests), sum(list_cost), sum(input_tokens) from usage_hourly")
+        kept = world.value("select count(*) from quarantine"), queries.in_flight(ledger)
+
+    assert statement > 15
+    assert raw[0][:2] == (3 * statement, 3 * statement)
+    assert rolled == [(raw[0][0], *raw[0][2:])]
+    assert kept == (statement, statement)
+
+
+def test_what_was_committed_survives_the_death_of_the_process(tmp_path: Path) -> None:
+    """SIGKILL right after the commit, nothing closed and nothing checkpointed."""
+    with World(tmp_path) as world:
+        world.spool(*(make_record() for _ in range(50)))
+        home = world.home
+    command = [sys.executable, "-m", "tests.ledger.killed_drain", str(home.path)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    with Ledger.open(home.ledger) as ledger:
+        stored = queries.totals(ledger, ALWAYS).requests
+
+    assert (process.returncode, process.stderr, stored) == (-9, b"", 50)

@@ -1,0 +1,138 @@
+"""When a segment may go: all of it is stored, in the file itself, nobody writes it, and it has been kept long enough."""
+
+from pathlib import Path
+
+from monitor.jobs.upkeep import compact
+from monitor.ledger import queries
+from monitor.ledger.retire import compact_positions, retire_segments
+from tests.factories import make_record
+from tests.world import ALWAYS, World, fields_of, line_of
+
+_KEEP = 3_600.0
+
+
+def _ended(world: World) -> Path:
+    """A drained segment whose writer is gone."""
+    path = world.forge(line_of(fields_of(make_record())))
+    world.drain.run()
+    return path
+
+
+def _retire(world: World) -> list[Path]:
+    return retire_segments(world.ledger, world.home.spool, keep=_KEEP)
+
+
+def test_a_segment_goes_when_it_is_safe_and_old(world: World) -> None:
+    """Committed, checkpointed, kept."""
+    path = _ended(world)
+    world.clock.advance(seconds=_KEEP + 1)
+    world.ledger.checkpoint()
+
+    assert _retire(world) == [path]
+    assert not path.exists()
+
+
+def test_a_segment_stays_until_the_ledger_has_checkpointed(world: World) -> None:
+    """Until then only the write-ahead log has it, and that may be damaged."""
+    world.ledger.checkpoint()
+    world.clock.advance(seconds=1)
+    path = _ended(world)
+    world.clock.advance(seconds=_KEEP + 1)
+
+    assert _retire(world) == []
+    assert path.exists()
+
+
+def test_a_segment_stays_before_the_first_checkpoint(world: World) -> None:
+    """Nothing is known to be safe."""
+    _ended(world)
+    world.clock.advance(seconds=_KEEP + 1)
+
+    assert _retire(world) == []
+
+
+def test_a_young_segment_stays(world: World) -> None:
+    """It is kept as long as the setting says."""
+    _ended(world)
+    world.clock.advance(seconds=_KEEP - 1)
+    world.ledger.checkpoint()
+
+    assert _retire(world) == []
+
+
+def test_a_segment_that_is_still_written_stays(world: World) -> None:
+    """Though all of it is stored."""
+    world.store(make_record())
+    world.clock.advance(seconds=_KEEP + 1)
+    world.ledger.checkpoint()
+
+    assert _retire(world) == []
+
+
+def test_a_segment_that_is_not_read_to_its_end_stays(world: World) -> None:
+    """What nobody has drained is not safe."""
+    _ended(world)
+    path = world.forge(line_of(fields_of(make_record())))
+    world.clock.advance(seconds=_KEEP + 1)
+    world.ledger.checkpoint()
+    _retire(world)
+
+    assert path.exists()
+
+
+def test_a_segment_that_has_grown_stays_and_is_read_on(world: World) -> None:
+    """It is not what was read to its end."""
+    path = _ended(world)
+    with path.open("ab") as file:
+        file.write(line_of(fields_of(make_record())) + b"\n")
+    world.clock.advance(seconds=_KEEP + 1)
+    world.ledger.checkpoint()
+
+    assert _retire(world) == []
+    assert world.drain.run() == 1
+
+
+def test_a_segment_that_was_retired_and_comes_back_counts_once(world: World) -> None:
+    """Its positions are remembered."""
+    path = _ended(world)
+    content = path.read_bytes()
+    world.clock.advance(seconds=_KEEP + 1)
+    compact(world.ledger, world.home.spool, keep=_KEEP)
+    gone = not path.exists()
+    path.write_bytes(content)
+    world.drain.run()
+
+    assert gone
+    assert queries.totals(world.ledger, ALWAYS).requests == 1
+
+
+def test_merged_positions_say_the_same(world: World) -> None:
+    """Where to go on, how much was read, and whether it is the end."""
+    for _ in range(3):
+        world.store(make_record())
+    path = _ended(world)
+    asked = """
+        select segment, max(to_offset), sum(lines), sum(records), sum(quarantined), max(last_seq), bool_or(is_last)
+        from checkpoints group by 1 order by 1
+    """
+    before = world.rows(asked)
+    compact_positions(world.ledger)
+    world.spool(make_record())
+
+    assert world.rows(asked) == before
+    assert world.value("select count(*) from checkpoints") == 2
+    assert (world.drain.run(), path.exists()) == (1, True)
+
+
+def test_compaction_is_one_job(world: World) -> None:
+    """Rollup rows and positions are merged, the file is checkpointed, old segments go; and all answers stay."""
+    for _ in range(3):
+        world.store(make_record())
+    _ended(world)
+    before = queries.totals(world.ledger, ALWAYS)
+    world.clock.advance(seconds=_KEEP + 1)
+    compact(world.ledger, world.home.spool, keep=_KEEP)
+
+    assert queries.totals(world.ledger, ALWAYS) == before
+    assert world.value("select count(*) from usage_hourly") == 1
+    assert len(world.segments()) == 1
