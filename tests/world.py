@@ -37,9 +37,7 @@ def price_book() -> PriceBook:
 class World:
     """The stores of one data directory. Its clock stands at `NOW` until it is moved."""
 
-    def __init__(
-        self, directory: Path, *, book: PriceBook | None = None, ledger_type: type[Ledger] = Ledger
-    ) -> None:
+    def __init__(self, directory: Path, *, book: PriceBook | None = None, ledger_type: type[Ledger] = Ledger) -> None:
         self.home = Home(directory / "home")
         self.home.create()
         self.clock = FakeClock(NOW)

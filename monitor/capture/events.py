@@ -8,8 +8,8 @@ from monitor.capture.exchange import Exchange
 from monitor.capture.sse import EventSplitter, data_of
 
 _TELLING: Final = re.compile(
-    rb'"(?:finish_reason"\s*:\s*"|usage"\s*:\s*\{|error"\s*:\s*[{"])'
-    rb'|"type"\s*:\s*"(?:error|response\.(?:created|completed|incomplete|failed))"'
+    rb'"(?:finish_reason"\s*:\s*"|usage"\s*:\s*\{|error"\s*:\s*[{"]'
+    rb'|type"\s*:\s*"(?:error|response\.(?:created|completed|incomplete|failed))")'
 )
 _COMPLETED: Final = frozenset(
     """

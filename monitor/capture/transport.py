@@ -26,7 +26,7 @@ def transports_for(library: ModuleType) -> tuple[type[Any], type[Any]]:
     return _sync_transport(library), _async_transport(library)
 
 
-def _sync_transport(library: ModuleType) -> type[Any]:  # noqa: C901 - counts all that its classes hold
+def _sync_body(library: ModuleType) -> type[Any]:  # noqa: C901 - counts all that the class holds
     class Body(library.SyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
         """The answer's body, looked at while it passes."""
 
@@ -61,12 +61,18 @@ def _sync_transport(library: ModuleType) -> type[Any]:  # noqa: C901 - counts al
         def __del__(self) -> None:
             self._watch.left()
 
+    return Body
+
+
+def _sync_transport(library: ModuleType) -> type[Any]:
+    body = _sync_body(library)
+
     class Transport(RecordingTransport, library.BaseTransport):  # type: ignore[misc, name-defined]  # as above
         """Records what goes through the transport it is put around."""
 
         def __init__(self, inner: Any, recorder: Recorder) -> None:
             self.inner = inner
-            self._answers = Answers(recorder, library, Body)
+            self._answers = Answers(recorder, library, body)
 
         def handle_request(self, request: Any) -> Any:
             request, observed = self._answers.leaving(request)
@@ -98,7 +104,7 @@ def _sync_transport(library: ModuleType) -> type[Any]:  # noqa: C901 - counts al
     return Transport
 
 
-def _async_transport(library: ModuleType) -> type[Any]:  # noqa: C901 - as above
+def _async_body(library: ModuleType) -> type[Any]:  # noqa: C901 - as above
     class Body(library.AsyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
         """The answer's body, looked at while it passes. It may be iterated again: the SDK reads the rest so."""
 
@@ -133,12 +139,18 @@ def _async_transport(library: ModuleType) -> type[Any]:  # noqa: C901 - as above
         def __del__(self) -> None:
             self._watch.left()
 
+    return Body
+
+
+def _async_transport(library: ModuleType) -> type[Any]:
+    body = _async_body(library)
+
     class Transport(RecordingTransport, library.AsyncBaseTransport):  # type: ignore[misc, name-defined]  # as above
         """Records what goes through the transport it is put around."""
 
         def __init__(self, inner: Any, recorder: Recorder) -> None:
             self.inner = inner
-            self._answers = Answers(recorder, library, Body)
+            self._answers = Answers(recorder, library, body)
 
         async def handle_async_request(self, request: Any) -> Any:
             request, observed = self._answers.leaving(request)

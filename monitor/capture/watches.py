@@ -159,13 +159,13 @@ class HidingWatch(StreamWatch):
     @guarded
     def _cleaned(self, plain: bytes) -> bytes:
         events = self._splitter.feed(plain)
-        for event in events:
-            self._look(event)
+        self._look_at(events)
         return b"".join(map(shown_of, events))
 
     @guarded
-    def _look(self, event: bytes) -> None:
-        self._reader.read(event)
+    def _look_at(self, events: list[bytes]) -> None:
+        for event in events:
+            self._reader.read(event)
 
     @guarded
     def _look_last(self, rest: bytes) -> None:

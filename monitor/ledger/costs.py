@@ -5,6 +5,7 @@ the plain input is the total without the parts that have one, as genai-prices de
 occur: in DuckDB a division of decimals gives a binary float.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from monitor.ledger.columns import MONEY
@@ -132,11 +133,25 @@ JOIN: Final = f"""
 """Entries never overlap, so each staged record meets at most one."""
 
 
-def cost_columns() -> str:
-    """The select list of state, costs and price id, for `s` joined by `JOIN`."""
-    total = " + ".join(f"({expression})" for expression in CLASSES.values())
-    parts = ",\n".join(
-        f"case when pricing_state = 'priced' then cast({expression} as {MONEY}) end as {name}"
-        for name, expression in {"list_cost": total, **CLASSES}.items()
-    )
-    return f"{PRICING_STATE} as pricing_state,\n{parts},\np.sku_price_id"
+def priced_select(columns: Sequence[str]) -> str:
+    """SQL of the end lines of `stage` with state, costs and price id.
+
+    Each expression stands once: the planning of a small batch takes longer than its computation.
+
+    Args:
+        columns: those of `stage` to take along, as SQL identifiers.
+    """
+    parts = ",\n".join(f"cast({expression} as {MONEY}) as {name}" for name, expression in CLASSES.items())
+    costs = {"list_cost": f"cast({' + '.join(CLASSES)} as {MONEY})", **{name: name for name in CLASSES}}
+    shown = ",\n".join(f"case when pricing_state = 'priced' then {sql} end as {name}" for name, sql in costs.items())
+    taken = ", ".join(columns)
+    return f"""
+        select {taken}, pricing_state, {shown}, sku_price_id
+        from (
+            select {", ".join(f"s.{column}" for column in columns)}, p.sku_price_id,
+                {PRICING_STATE} as pricing_state,
+                {parts}
+            from stage s {JOIN}
+            where s.kind = 'end'
+        )
+    """

@@ -14,7 +14,7 @@ import duckdb
 
 from monitor.health import Health
 from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
-from monitor.ledger.costs import JOIN, cost_columns
+from monitor.ledger.costs import priced_select
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
 from monitor.ledger.rollup import rollup_select
@@ -26,11 +26,7 @@ from monitor.spool.reader import Segment, list_segments
 log = logging.getLogger(__name__)
 
 _BATCH_SIZE: Final = 16 * 2**20
-_ROWS: Final = ", ".join(f"s.{quoted(name)}" for name in RECORD_COLUMNS)
-_PRICED: Final = f"""
-    create or replace temp table priced as
-    select {_ROWS}, s.model, {cost_columns()} from stage s {JOIN} where s.kind = 'end'
-"""
+_PRICED: Final = f"create or replace temp table priced as {priced_select([*map(quoted, RECORD_COLUMNS), 'model'])}"
 _BEGUN: Final = ", ".join(map(quoted, BEGIN_COLUMNS))
 
 
@@ -40,6 +36,7 @@ class Drained:
 
     records: int
     quarantined: int
+    bytes_read: int
     has_more: bool
 
 
@@ -67,12 +64,15 @@ class Drain:
         return read + sum(path.stat().st_size for path in headless)
 
     def run(self) -> int:
-        """Drain until nothing waits; returns the number of records stored."""
+        """Drain what waits now and return the number of records stored; what comes in meanwhile may be left."""
+        waiting = self.waiting()
         total = 0
         while True:
             step = self.step()
             total += step.records
-            if not step.has_more:
+            waiting -= step.bytes_read
+            # A program that writes without a pause must not keep a report waiting for ever.
+            if not step.has_more or waiting <= 0:
                 return total
 
     def step(self) -> Drained:
@@ -81,7 +81,7 @@ class Drain:
         reads, is_full = self._read(segments)
         if not reads:
             settle(self._ledger, segments)
-            return Drained(records=0, quarantined=0, has_more=False)
+            return Drained(records=0, quarantined=0, bytes_read=0, has_more=False)
         with self._ledger.turn() as cursor:
             # Staged before the transaction begins: a line that cannot be read would abort it.
             reads = stage(cursor, reads)
@@ -101,7 +101,8 @@ class Drain:
             log.warning("%d damaged lines of the spool are in quarantine.", quarantined)
         has_more = is_full or any(read.segment.size() > read.batch.next_offset for read in reads)
         settle(self._ledger, segments)
-        return Drained(records=records, quarantined=quarantined, has_more=has_more)
+        bytes_read = sum(read.batch.next_offset - read.offset for read in reads)
+        return Drained(records=records, quarantined=quarantined, bytes_read=bytes_read, has_more=has_more)
 
     def _read(self, segments: Sequence[Segment]) -> tuple[list[Read], bool]:
         """A batch over the segments, and whether it is full, so that some may be left."""

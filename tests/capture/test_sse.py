@@ -3,7 +3,7 @@
 import json
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.capture.hiding import shown_of
@@ -32,6 +32,7 @@ def _datas(events: list[bytes]) -> list[bytes]:
     return [data for data in map(data_of, events) if data]
 
 
+@settings(deadline=None)
 @given(lines=_EVENTS, end=_LINE_ENDS, has_end=st.booleans(), places=st.lists(st.integers(min_value=0), max_size=30))
 def test_cutting_changes_no_event(lines: list[list[str]], end: str, has_end: bool, places: list[int]) -> None:
     """Any cutting gives the same data as the whole stream at once, and the same bytes in all."""
@@ -45,6 +46,7 @@ def test_cutting_changes_no_event(lines: list[list[str]], end: str, has_end: boo
     assert b"".join(pieces) == content
 
 
+@settings(deadline=None)
 @given(lines=_EVENTS, ends=st.lists(_LINE_ENDS, min_size=30, max_size=30), places=st.lists(st.integers(min_value=0)))
 def test_mixed_line_ends_lose_nothing(lines: list[list[str]], ends: list[str], places: list[int]) -> None:
     """Even where line ends change from line to line every byte comes out again."""
@@ -54,6 +56,7 @@ def test_mixed_line_ends_lose_nothing(lines: list[list[str]], ends: list[str], p
     assert b"".join(_split(_cut(content, places))) == content
 
 
+@settings(deadline=None)
 @given(lines=_EVENTS, end=_LINE_ENDS)
 def test_events_are_those_of_the_standard(lines: list[list[str]], end: str) -> None:
     """The data of an event is its `data` lines, joined; names and comments are not part of it."""
@@ -82,6 +85,7 @@ _CHOICES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(form=_NULL_FIRST, choices=_CHOICES)
 def test_only_the_null_usage_is_taken_out(form: str, choices: list[object]) -> None:
     """Of a chunk just the member `usage` goes, whatever the model has written."""
@@ -94,6 +98,7 @@ def test_only_the_null_usage_is_taken_out(form: str, choices: list[object]) -> N
     assert json.loads(data_of(shown)) == whole
 
 
+@settings(deadline=None)
 @given(choices=_CHOICES.filter(bool))
 def test_a_chunk_with_choices_is_never_hidden(choices: list[object]) -> None:
     """Usage on a chunk that also has a choice stays: the text belongs to the caller."""

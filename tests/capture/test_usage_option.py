@@ -4,17 +4,20 @@ import json
 from typing import Any
 
 import httpx2
+import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+from pydantic import BaseModel
 
 from monitor.capture.bodies import read_request
 from monitor.capture.usage_option import with_usage_option
 from monitor.settings import Settings
 from tests.capture import callers
-from tests.capture.callers import see
+from tests.capture.callers import Hands, see
 from tests.capture.world import (
+    CHAT,
     EVENTS,
     JSON,
     KEY,
@@ -26,6 +29,7 @@ from tests.capture.world import (
     chunks,
     error_answer,
     events,
+    json_answer,
     like_openai,
     new_client,
     opened,
@@ -221,6 +225,72 @@ def test_a_transport_of_the_users_tests_is_treated_alike(world: World) -> None:
     assert world.end()["input_tokens"] == 14
 
 
+class Weather(BaseModel):
+    city: str
+
+
+def _calls_a_tool(asked: Asked) -> Answer:
+    """A stream that calls the tool `Weather`, its arguments in pieces."""
+    has_usage = bool((_options(asked) or {}).get("include_usage"))
+    head, *_, last = [chunk for chunk in chunks(has_usage=has_usage) if chunk["choices"]]
+    parts: list[dict[str, Any]] = [
+        {"id": "call_1", "type": "function", "function": {"name": "Weather", "arguments": ""}}
+    ]
+    parts += [{"function": {"arguments": text}} for text in ('{"ci', 'ty":"Par', 'is"}')]
+    calls = [
+        {**head, "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, **part}]}, "finish_reason": None}]}
+        for part in parts
+    ]
+    end = {**last, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+    totals = chunks(has_usage=True)[-1:] if has_usage else []
+    return Answer(headers=EVENTS, pieces=events([head, *calls, end, *totals]), is_chunked=True)
+
+
+async def _stream_of_a_tool(client: Any, hands: Hands) -> list[object]:
+    manager = client.chat.completions.stream(
+        model="gpt-4o", messages=MESSAGES, tools=[openai.pydantic_function_tool(Weather)]
+    )
+    if hasattr(manager, "__aenter__"):
+        async with manager as stream:
+            found = await hands.items(stream)
+            final = await stream.get_final_completion()
+    else:
+        with manager as stream:
+            found = await hands.items(stream)
+            final = stream.get_final_completion()
+    call = final.choices[0].message.tool_calls[0]
+    return [[event.type for event in found], call.function.parsed_arguments, call.id, final.usage]
+
+
+@_KINDS
+def test_a_parsed_stream_of_a_tool_call_is_the_same(kind: Any, world: World) -> None:
+    """The SDK's helper puts the same tool call together, parsed; usage and reason are recorded."""
+    with LoopbackServer(_calls_a_tool) as server:
+        plain_seen = see(_stream_of_a_tool, new_client(kind, server))
+        watched = see(_stream_of_a_tool, world.wrap(new_client(kind, server)))
+
+    assert watched == plain_seen
+    assert plain_seen[1] == Weather(city="Paris")
+    assert (world.end()["finish_reasons"], world.end()["input_tokens"]) == (["tool_calls"], 14)
+
+
+@_KINDS
+def test_a_parsed_answer_is_the_same(kind: Any, world: World) -> None:
+    """`parse` gives the same object of the program's own class."""
+    message = {"role": "assistant", "content": '{"city":"Paris"}'}
+    answer = json_answer({**CHAT, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    async def parsed(client: Any, hands: Hands) -> list[object]:
+        asked = client.chat.completions.parse(model="gpt-4o", messages=MESSAGES, response_format=Weather)
+        return [(await hands.got(asked)).choices[0].message.parsed]
+
+    with LoopbackServer(always(answer)) as server:
+        plain_seen = see(parsed, new_client(kind, server))
+        watched = see(parsed, world.wrap(new_client(kind, server)))
+
+    assert watched == plain_seen == [Weather(city="Paris")]
+
+
 def test_every_choice_has_its_reason(world: World) -> None:
     """With several choices the reason of each is kept, in the order of the choices."""
     bodies = chunks(has_usage=False)[:1]
@@ -250,14 +320,17 @@ def test_a_stream_without_a_marker_that_gave_its_reason_is_complete(world: World
     assert world.end().get("outcome", "completed") == "completed"
 
 
+_NAMES = st.text(max_size=8)
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+    st.none() | st.booleans() | st.integers() | _NAMES,
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(_NAMES, part, max_size=3),
+    max_leaves=4,
 )
 
 
+@settings(deadline=None)
 @given(
-    body=st.dictionaries(st.text().filter(lambda name: name != "stream_options"), _JSON),
+    body=st.dictionaries(_NAMES, _JSON, max_size=4),
     options=st.none() | st.fixed_dictionaries({}, optional={"include_usage": st.booleans() | st.none(), "x": _JSON}),
     is_given=st.booleans(),
     is_ascii=st.booleans(),

@@ -1,5 +1,6 @@
 """The whole campaign: replay watched, drain into a real ledger, replay unwatched, compare."""
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Campaign:
     def unexplained(self) -> list[Mismatch]:
         return [found for found in self.found if explanation_of(found) is None]
 
-    @property
+    @functools.cached_property
     def explained_rows(self) -> set[str]:
         return {found.row.id for found in self.found if explanation_of(found) is not None}
 
@@ -88,8 +89,8 @@ def run_campaign(rows: Sequence[Row], directory: Path) -> Campaign:
 
 
 def _is_compared(row: Row) -> bool:
-    """All streams and errors, and a fifth of the others: comparing all would take twice as long."""
-    return row.is_event_stream or row.status >= 400 or int(row.id[-8:], 16) % 5 == 0
+    """All streams and errors, and some of the others: comparing all would take twice as long."""
+    return row.is_event_stream or row.status >= 400 or int(row.id[-8:], 16) % 8 == 0
 
 
 def _drain(home: Home) -> tuple[dict[str, list[Stored]], int]:

@@ -40,7 +40,7 @@ def main(home: Path, kills: int, seed: int) -> None:
 
 
 def _drain(home: Path, told: int) -> None:
-    # All that a server does to the ledger, and much more often: the drain, compaction, checkpoints, deletion of segments.
+    # All that a server does to the ledger, and much more often: drain, compaction, checkpoint, deletion of segments.
     settings = Settings(home=home, drain_interval=0.01, compaction_interval=0.15, spool_keep=0.01)
     with House(settings) as house:
         house.start()

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def kill_one(work: Callable[[int], None], *, waits_for: str, patience: float, de
     child = os.fork()
     if not child:
         os.close(reading)
-        _work(work, writing)
+        leave_after(lambda: work(writing))
     os.close(writing)
     told = b""
     begin = time.monotonic()
@@ -56,12 +57,12 @@ def kill_one(work: Callable[[int], None], *, waits_for: str, patience: float, de
     return Killed(told.decode().splitlines(), status)
 
 
-def _work(work: Callable[[int], None], writing: int) -> None:
-    """Never returns: the parent's clean-up is not the child's."""
+def leave_after(work: Callable[[], object]) -> NoReturn:
+    """Do the work and end this process at once: what the parent would do at its end is not the child's to do."""
     try:
-        work(writing)
+        work()
         os._exit(0)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, it must not run on in the parent's code
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)

@@ -21,7 +21,7 @@ _FOREIGN = ("MONITOR_", "OPENAI_", "OTEL_", "COVERAGE_")
 
 
 def environment(home: Path, more: dict[str, str] | None = None) -> dict[str, str]:
-    """Variables of a command: this checkout, this data directory, and none of the settings of whoever runs the tests."""
+    """Variables of a command: this checkout, this data directory, no setting of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     ours = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", "MONITOR_HOME": str(home)}
     return kept | ours | (more or {})

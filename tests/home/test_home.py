@@ -77,7 +77,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     """With a sentence, not a traceback."""
     (tmp_path / "home").touch()
 
-    with pytest.raises(HomeError, match="cannot be used: .*Set MONITOR_HOME"):
+    with pytest.raises(HomeError, match=r"cannot be used: .*Set MONITOR_HOME"):
         Home(tmp_path / "home").create()
 
 

@@ -16,6 +16,11 @@ from tests.world import World
 
 START = datetime(2026, 11, 19, 22, 30, tzinfo=UTC)
 _crowds = itertools.count(1)
+_CHANGES: dict[str, dict[str, Any]] = {
+    "retry": {"attempt": 1},
+    "interrupted": {"outcome": "interrupted", "usage_source": "estimated", "time_to_first_chunk": 0.5},
+    "repeated": {"usage_source": "repeated"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class Crowd:
     records: tuple[Record, ...]
 
 
-def _record(service: str, seconds: int, kind: str, model: str, team: str | None, duration: float | None) -> Record:
+def _record(service: str, fact: tuple[int, str, str, str | None, float | None]) -> Record:
+    seconds, kind, model, team, duration = fact
     facts: dict[str, Any] = {
         "service": service,
         "started_at": START + timedelta(seconds=seconds),
@@ -41,17 +47,12 @@ def _record(service: str, seconds: int, kind: str, model: str, team: str | None,
     usage = make_usage(
         input_tokens=seconds, output_tokens=None if seconds % 7 == 0 else 10, cache_read_input_tokens=seconds // 3
     )
-    changes = {
-        "retry": {"attempt": 1},
-        "interrupted": {"outcome": "interrupted", "usage_source": "estimated", "time_to_first_chunk": 0.5},
-        "repeated": {"usage_source": "repeated"},
-    }.get(kind, {})
-    return make_record(usage=usage, **facts, **changes)
+    return make_record(usage=usage, **facts, **_CHANGES.get(kind, {}))
 
 
-def _crowd(facts: Sequence[tuple[Any, ...]]) -> Crowd:
+def _crowd(facts: Sequence[tuple[int, str, str, str | None, float | None]]) -> Crowd:
     service = f"crowd {next(_crowds)}"
-    return Crowd(service, tuple(_record(service, *fact) for fact in facts))
+    return Crowd(service, tuple(_record(service, fact) for fact in facts))
 
 
 _FACTS = st.tuples(

@@ -1,4 +1,4 @@
-"""The drain dies: at any statement, or killed by the system. Then it is started again, and each line has counted once."""
+"""The drain dies, at any statement or killed by the system, and is started again: each line has counted once."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""When a segment may go: all of it is stored, in the file itself, nobody writes it, and it has been kept long enough."""
+"""When a segment may go: all of it is stored in the file itself, nobody writes it, and it was kept long enough."""
 
 from pathlib import Path
 

@@ -31,9 +31,7 @@ _KINDS = {
 
 
 def _types(world: World, table: str) -> dict[str, str]:
-    return dict(
-        world.rows("select column_name, data_type from duckdb_columns() where table_name = ?", table)  # type: ignore[arg-type]  # two columns make a pair
-    )
+    return dict(world.rows("select column_name, data_type from duckdb_columns() where table_name = ?", table))
 
 
 def _kind(annotation: Any) -> Any:
@@ -51,7 +49,7 @@ def test_every_field_of_a_record_has_a_column() -> None:
 
 def test_every_field_of_a_begin_line_has_a_column() -> None:
     """In the same order, none missing and none besides."""
-    assert BEGIN_COLUMNS == Begin.__struct_fields__
+    assert Begin.__struct_fields__ == BEGIN_COLUMNS
 
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(Record), ids=lambda field: field.name)

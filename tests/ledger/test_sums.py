@@ -20,7 +20,7 @@ from tests.factories import make_failure, make_record, make_usage
 from tests.ledger.crowds import START, Crowd, crowds, store_in_pieces, totals_of
 from tests.world import ALWAYS, World, span
 
-_quick = settings(max_examples=8, deadline=None)
+_quick = settings(max_examples=6, deadline=None)
 
 
 def _compacting(world: World) -> Callable[[], object]:
@@ -32,7 +32,9 @@ def _compacting(world: World) -> Callable[[], object]:
 
 
 def _values(group_by: str, record: Record) -> str | None:
-    found: str | None = record.response_model or record.request_model if group_by == "model" else getattr(record, group_by)
+    found: str | None = (
+        record.response_model or record.request_model if group_by == "model" else getattr(record, group_by)
+    )
     return found
 
 
@@ -164,7 +166,10 @@ def test_the_dearest_comes_first(world: World) -> None:
 def test_small_costs_add_up_exactly(world: World) -> None:
     """A thousand times the same is a thousand times as much."""
     world.store(
-        *(make_record(response_model="gpt-5-nano", usage=make_usage(input_tokens=1, output_tokens=1)) for _ in range(999))
+        *(
+            make_record(response_model="gpt-5-nano", usage=make_usage(input_tokens=1, output_tokens=1))
+            for _ in range(999)
+        )
     )
 
     assert str(queries.totals(world.ledger, ALWAYS).list_cost) == "0.000449550000000000"

@@ -1,4 +1,4 @@
-"""A program that begins requests, ends one of them, says so, and waits to be killed; a line on its input ends another."""
+"""A program that begins requests, ends one of them, and waits to be killed; a line on its input ends another."""
 
 import sys
 from pathlib import Path

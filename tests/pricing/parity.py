@@ -17,7 +17,11 @@ from tests.factories import NOW, make_record
 
 PROVIDERS = ("openai", "azure", "anthropic", "google", "mistral", "perplexity", "x-ai", "deepseek")
 TIERS = (None, "default", "auto", "flex", "priority", "fast")
-_CONTEXTS = {"flex": {"service_tier": "flex"}, "priority": {"service_tier": "priority"}, "fast": {"service_tier": "fast"}}
+_CONTEXTS = {
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+    "fast": {"service_tier": "fast"},
+}
 _THEIR_NAMES = {
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
@@ -31,9 +35,7 @@ _THEIR_NAMES = {
     "audio_seconds": "audio_seconds",
 }
 # A record does not say which of the cached tokens were sound or picture; they are taken for text.
-_CACHED_PARTS = {
-    f"cache_{modality}_{kind}_tokens": 0 for modality in ("audio", "image") for kind in ("read", "write")
-}
+_CACHED_PARTS = {f"cache_{modality}_{kind}_tokens": 0 for modality in ("audio", "image") for kind in ("read", "write")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,9 @@ class Case:
         return ("priced", found.total_price) if _is_measured(self.usage, found.model_price) else ("unpriced", None)
 
     def _theirs(self, usage: Usage) -> types.PriceCalculation:
-        values = {_THEIR_NAMES[name]: value for name, value in msgspec.structs.asdict(usage).items() if value is not None}
+        values = {
+            _THEIR_NAMES[name]: value for name, value in msgspec.structs.asdict(usage).items() if value is not None
+        }
         return calc_price(
             TheirUsage(**values, **_CACHED_PARTS),
             model_ref=self.model,

@@ -51,7 +51,7 @@ def test_every_entry_has_an_id_of_its_own() -> None:
         for provider, model in priced_models()
         for entry in price_book().match(provider, model.id).entries
     }
-    entries = {entry for entry in map(repr, ids.values())}
+    entries = set(map(repr, ids.values()))
 
     assert len(ids) == len(entries)
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -29,13 +30,8 @@ def _faults(world: World, cases: Sequence[Case]) -> list[str]:
     """Where ours differs, after one drain of all cases."""
     records = [case.record() for case in cases]
     world.store(*records)
-    found = {
-        row[0].hex: row[1:]
-        for row in world.rows(
-            f"select record_id, pricing_state, {_COLUMNS} from requests where list_contains(?, cast(record_id as varchar))",
-            [str(_uuid(record.record_id)) for record in records],
-        )
-    }
+    asked = f"select record_id, pricing_state, {_COLUMNS} from requests where list_contains(?, record_id)"
+    found = {row[0].hex: row[1:] for row in world.rows(asked, [UUID(record.record_id) for record in records])}
     faults = []
     for case, record in zip(cases, records, strict=True):
         state, cost, *parts = found[record.record_id]
@@ -47,10 +43,6 @@ def _faults(world: World, cases: Sequence[Case]) -> list[str]:
         elif cost is not None and sum(parts) != cost:
             faults.append(f"{case}: the parts come to {sum(parts)}, not {cost}")
     return faults
-
-
-def _uuid(text: str) -> str:
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _random_case(chance: random.Random) -> Case:
@@ -66,13 +58,13 @@ def _random_case(chance: random.Random) -> Case:
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(min_value=0, max_value=2**64))
 def test_any_request_costs_what_genai_prices_says(world: World, seed: int) -> None:
     """Whatever the model, the tier, the day and the usage; impossible usage has no cost; the parts make the whole."""
     chance = random.Random(seed)
 
-    assert _faults(world, [_random_case(chance) for _ in range(1_000)]) == []
+    assert _faults(world, [_random_case(chance) for _ in range(800)]) == []
 
 
 def test_every_model_at_every_step_of_its_prices(world: World) -> None:
@@ -84,9 +76,7 @@ def test_every_model_at_every_step_of_its_prices(world: World) -> None:
             tier=tier,
             is_batch=is_batch,
             moment=moment,
-            usage=Usage(
-                input_tokens=size, output_tokens=777, cache_read_input_tokens=size // 3, audio_seconds=12.25
-            ),
+            usage=Usage(input_tokens=size, output_tokens=777, cache_read_input_tokens=size // 3, audio_seconds=12.25),
         )
         for provider, model in priced_models(("openai", "azure"))
         for moment in moments_of(model)

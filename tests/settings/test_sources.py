@@ -101,7 +101,8 @@ def test_a_directory_of_that_name_is_passed_over(tmp_path: Path) -> None:
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     """Each with its origin, its value and what it must be."""
-    _write(tmp_path / "monitor.toml", 'prot = 8501\ntime_zone = "Mars/Olympus"\n')
+    file = tmp_path / "monitor.toml"
+    _write(file, 'prot = 8501\ntime_zone = "Mars/Olympus"\n')
     environ = {"MONITOR_PORT": "http", "MONITOR_ENABLED": "maybe"}
 
     with pytest.raises(SettingsError) as caught:
@@ -109,9 +110,8 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     told = sorted(str(caught.value).splitlines())
     assert told == sorted(
         [
-            f"prot in {tmp_path / 'monitor.toml'} is not a setting; the settings are listed in docs/settings.md.",
-            f"time_zone in {tmp_path / 'monitor.toml'} is 'Mars/Olympus', but it must be an IANA time zone such as "
-            "UTC or Europe/Berlin.",
+            f"prot in {file} is not a setting; the settings are listed in docs/settings.md.",
+            f"time_zone in {file} is 'Mars/Olympus', but it must be an IANA time zone such as UTC or Europe/Berlin.",
             "MONITOR_PORT is 'http', but it must be a whole number from 0 to 65535.",
             "MONITOR_ENABLED is 'maybe', but it must be true or false.",
         ]

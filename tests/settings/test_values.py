@@ -38,7 +38,11 @@ _GOOD: list[tuple[str, Any, Any]] = [
     ("segment_size", "7b", 7),
     ("segment_size", 4_096, 4_096),
     ("time_zone", "Europe/Berlin", "Europe/Berlin"),
-    ("providers", "a.com=azure.ai.openai, LOCALHOST:8000 = vllm ,", {"a.com": "azure.ai.openai", "localhost:8000": "vllm"}),
+    (
+        "providers",
+        "a.com=azure.ai.openai, LOCALHOST:8000 = vllm ,",
+        {"a.com": "azure.ai.openai", "localhost:8000": "vllm"},
+    ),
     ("providers", {"A.com": "x"}, {"a.com": "x"}),
     ("smtp_url", "smtp://user:pass@mail:587", "smtp://user:pass@mail:587"),
     ("smtp_url", "smtps://mail", "smtps://mail"),
@@ -109,9 +113,7 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, value: Any, expected: 
     assert getattr(_load(tmp_path, name, value), name) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"), [case for case in _GOOD if isinstance(case[1], str)], ids=lambda part: str(part)
-)
+@pytest.mark.parametrize(("name", "value", "expected"), [case for case in _GOOD if isinstance(case[1], str)], ids=str)
 def test_a_good_value_is_taken_from_a_variable(tmp_path: Path, name: str, value: str, expected: Any) -> None:
     """Which is always text."""
     assert getattr(Settings.load({f"MONITOR_{name.upper()}": value}, tmp_path), name) == expected

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.records import Begin, Record
@@ -26,6 +26,7 @@ _HEADER = Header(
 )
 
 
+@settings(deadline=None)
 @given(seq=st.integers(0, 2**63 - 1), kind=_KINDS, facts=st.none() | _FACTS)
 def test_a_line_comes_back_as_it_was(seq: int, kind: bytes, facts: dict[str, Any] | None) -> None:
     """Number, kind and facts are read again; the line is one line, and intact."""
@@ -39,6 +40,7 @@ def test_a_line_comes_back_as_it_was(seq: int, kind: bytes, facts: dict[str, Any
     assert found == {"seq": seq, "kind": kind.decode(), **(facts or {})}
 
 
+@settings(deadline=None)
 @given(facts=_FACTS, place=st.integers(0), bit=st.integers(0, 7))
 def test_one_flipped_bit_shows(facts: dict[str, Any], place: int, bit: int) -> None:
     """Whatever bit of a line changes, the line is not intact any more."""
@@ -48,6 +50,7 @@ def test_one_flipped_bit_shows(facts: dict[str, Any], place: int, bit: int) -> N
     assert not is_intact(bytes(line))
 
 
+@settings(deadline=None)
 @given(facts=_FACTS, length=st.integers(0))
 def test_a_torn_line_shows(facts: dict[str, Any], length: int) -> None:
     """Any true beginning of a line is not intact."""

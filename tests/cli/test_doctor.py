@@ -1,0 +1,136 @@
+"""`monitor doctor`: it finds what is wrong, says how to mend it, and tells a script by its exit status."""
+
+import re
+from pathlib import Path
+
+from monitor.errors import SettingsError
+from monitor.ledger.lease import Lease
+from tests.cli.commands import run, spooled
+from tests.factories import make_record
+from tests.world import World, line_of, sealed
+
+
+def _text(output: str) -> str:
+    return re.sub(r"\s+", " ", output)
+
+
+def test_a_healthy_directory_is_healthy(tmp_path: Path) -> None:
+    """Exit status 0, and where things are."""
+    home = spooled(tmp_path, make_record())
+    result = run(home, "doctor")
+    text = _text(result.stdout)
+
+    assert (result.exit_code, "!!" in text) == (0, False)
+    assert str(home) in text
+    assert "1 segments" in text
+    assert "does not run; start it with: monitor up" in text
+    assert "bytes wait; monitor report or monitor up drains them" in text
+
+
+def test_a_used_directory_tells_its_age_and_prices(tmp_path: Path) -> None:
+    """What the ledger holds is told from the ledger."""
+    with World(tmp_path) as world:
+        world.store(make_record())
+        home = world.home.path
+    text = _text(run(home, "doctor").stdout)
+
+    assert "opens; oldest requests from 2026-11-20 12:00 UTC" in text
+    assert "genai-prices" in text
+
+
+def test_a_directory_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    """Exit status 1, what to do, and nothing is made."""
+    result = run(tmp_path / "nowhere", "doctor")
+
+    assert result.exit_code == 1
+    assert "does not exist yet" in _text(result.stdout)
+    assert "set MONITOR_HOME if your app uses another place" in _text(result.stdout)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_others_can_read_is_a_finding(tmp_path: Path) -> None:
+    """With the command that mends it."""
+    with World(tmp_path) as world:
+        world.home.secret()
+        home = world.home.path
+    modes = {home: 0o750, home / "spool": 0o755, home / "ledger.duckdb": 0o644, home / "secret": 0o604}
+    for path, mode in modes.items():
+        path.chmod(mode)
+    result = run(home, "doctor")
+    text = _text(result.stdout)
+
+    assert result.exit_code == 1
+    assert [f"is open to others ({mode:04o}) → Run: chmod go-rwx {path}" in text for path, mode in modes.items()] == (
+        [True] * 4
+    )
+
+
+def test_a_directory_that_others_can_write_to_is_a_finding(tmp_path: Path) -> None:
+    """Though then the stores are not opened."""
+    home = spooled(tmp_path)
+    home.chmod(0o777)
+    result = run(home, "doctor")
+
+    assert result.exit_code == 1
+    assert "(0777)" in _text(result.stdout)
+
+
+def test_damaged_lines_are_a_finding(tmp_path: Path) -> None:
+    """They are in quarantine, where they can be seen."""
+    with World(tmp_path) as world:
+        world.forge(sealed(b"bad"))
+        world.drain.run()
+        home = world.home.path
+    result = run(home, "doctor")
+
+    assert result.exit_code == 1
+    assert "1 damaged lines" in _text(result.stdout)
+
+
+def test_dropped_records_are_a_finding(tmp_path: Path) -> None:
+    """How many, and why."""
+    with World(tmp_path) as world:
+        world.forge(line_of({"reason": "disk_full", "count": 3}, kind=b"dropped"))
+        world.drain.run()
+        home = world.home.path
+    result = run(home, "doctor")
+
+    assert result.exit_code == 1
+    assert "3 records were dropped: disk_full" in _text(result.stdout)
+
+
+def test_a_ledger_that_does_not_open_is_a_finding(tmp_path: Path) -> None:
+    """With what to do; it is not touched."""
+    home = spooled(tmp_path)
+    (home / "ledger.duckdb").write_bytes(b"something else" * 1_000)
+    (home / "ledger.duckdb").chmod(0o600)
+    result = run(home, "doctor")
+
+    assert result.exit_code == 1
+    assert "cannot be opened" in _text(result.stdout)
+    assert "the spool is read again" in _text(result.stdout)
+
+
+def test_a_directory_in_use_is_a_finding(tmp_path: Path) -> None:
+    """With the process that has it."""
+    home = spooled(tmp_path)
+    with Lease(home / "server.lock"):
+        result = run(home, "doctor")
+
+    assert result.exit_code == 1
+    assert "is in use by another monitor process" in _text(result.stdout)
+
+
+def test_a_variable_that_is_no_setting_is_told(tmp_path: Path) -> None:
+    """It may be misspelt."""
+    result = run(spooled(tmp_path), "doctor", MONITOR_PROT="1")
+
+    assert "MONITOR_PROT: no such setting, ignored" in _text(result.stdout)
+    assert "docs/settings.md" in _text(result.stdout)
+
+
+def test_a_setting_that_cannot_be_used_ends_it(tmp_path: Path) -> None:
+    """Before anything is looked at."""
+    result = run(tmp_path, "doctor", MONITOR_PORT="http")
+
+    assert isinstance(result.exception, SettingsError)
