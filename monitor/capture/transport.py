@@ -99,6 +99,8 @@ def _sync_transport(library: ModuleType) -> type[Any]:
             self.inner.__exit__(*details)
 
         def __getattr__(self, name: str) -> Any:
+            if name == "inner":
+                raise AttributeError(name)
             return getattr(self.inner, name)
 
     return Transport
@@ -177,6 +179,8 @@ def _async_transport(library: ModuleType) -> type[Any]:
             await self.inner.__aexit__(*details)
 
         def __getattr__(self, name: str) -> Any:
+            if name == "inner":
+                raise AttributeError(name)
             return getattr(self.inner, name)
 
     return Transport

@@ -77,7 +77,7 @@ _COUNTS: Final = """(
 # A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
 _IS_MEASURED: Final = """(
     (s.input_tokens is not null and p.input is not null)
-    or (s.output_tokens is not null and p.output is not null)
+    or (s.output_tokens is not null and p.output is not null and p.input is null)
     or (s.audio_seconds is not null and p.audio_second is not null)
     or p.request is not null
     or coalesce(p.input, p.output, p.audio_second) is null

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from monitor.ledger.columns import DEFAULTS, RECORD_COLUMNS
+from monitor.records import Usage
 from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER
 from monitor.spool.reader import Batch, Damage, Segment
 
@@ -21,12 +22,13 @@ _LINE_TYPES: Final = {
     "count": "BIGINT",
 }
 _SHAPE: Final = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in _LINE_TYPES.items()) + "}"
-# Beyond these limits a number is nonsense that overflows where it is multiplied or summed: unknown.
-_LIMITS: Final = {"BIGINT": 10**12, "DOUBLE": 10**8}
+# Beyond its limit a number is nonsense that overflows where it is multiplied or summed: unknown.
+_LIMITS: Final = {
+    **{name: 10**8 for name, kind in RECORD_COLUMNS.items() if kind == "DOUBLE"},
+    **{name: 10**12 for name in Usage.__struct_fields__ if RECORD_COLUMNS[name] == "BIGINT"},
+}
 _BOUNDED: Final = {
-    name: f"case when {name} between -{_LIMITS[kind]} and {_LIMITS[kind]} then {name} end"
-    for name, kind in RECORD_COLUMNS.items()
-    if kind in _LIMITS
+    name: f"case when {name} between -{limit} and {limit} then {name} end" for name, limit in _LIMITS.items()
 }
 _MOMENT: Final = """
     case when started_at between timestamptz '1970-01-01 00:00:00+00' and timestamptz '9999-12-31 00:00:00+00'

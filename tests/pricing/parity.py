@@ -88,10 +88,13 @@ class Case:
 
 
 def _is_measured(usage: Usage, prices: types.ModelPrice) -> bool:
-    """Whether anything that was used has a price; genai-prices says 0 where nothing has."""
+    """Whether what was used has a price; genai-prices says 0 where nothing has.
+
+    An answer whose input nobody could read is not priced by its output alone.
+    """
     pairs = (
         (usage.input_tokens, prices.input_mtok),
-        (usage.output_tokens, prices.output_mtok),
+        (usage.output_tokens if prices.input_mtok is None else None, prices.output_mtok),
         (usage.audio_seconds, prices.audio_hours),
     )
     if prices.requests_kcount is not None or all(price is None for _, price in pairs):

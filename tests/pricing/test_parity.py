@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from monitor.ledger.columns import COST_COLUMNS
@@ -58,7 +58,7 @@ def _random_case(chance: random.Random) -> Case:
     )
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(seed=st.integers(min_value=0, max_value=2**64))
 def test_any_request_costs_what_genai_prices_says(world: World, seed: int) -> None:
     """Whatever the model, the tier, the day and the usage; impossible usage has no cost; the parts make the whole."""
