@@ -35,7 +35,8 @@ def _plain() -> bytes:
 def _stream(*, with_usage: bool) -> list[bytes]:
     more = {"usage": None} if with_usage else {}
     chunk = {**_BASE, "object": "chat.completion.chunk"}
-    deltas = [{"index": 0, "delta": {"content": " word"}, "finish_reason": None} for _ in range(_CHUNKS - 1)]
+    word = {"index": 0, "delta": {"content": " word"}, "finish_reason": None}
+    deltas: list[dict[str, object]] = [word] * (_CHUNKS - 1)
     deltas.append({"index": 0, "delta": {}, "finish_reason": "stop"})
     events = [_json({**chunk, "choices": [delta], **more}) for delta in deltas]
     if with_usage:

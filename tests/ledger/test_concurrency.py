@@ -9,7 +9,7 @@ from monitor.ledger import queries
 from tests.factories import make_record
 from tests.world import ALWAYS, World
 
-_BATCHES = 12
+_BATCHES = 6
 _BATCH = 10
 _PRICE = Decimal("0.0035")
 

@@ -20,7 +20,7 @@ from tests.factories import make_failure, make_record, make_usage
 from tests.ledger.crowds import START, Crowd, crowds, store_in_pieces, totals_of
 from tests.world import ALWAYS, World, span
 
-_quick = settings(max_examples=6, deadline=None)
+_quick = settings(max_examples=5, deadline=None)
 
 
 def _compacting(world: World) -> Callable[[], object]:
@@ -53,7 +53,7 @@ def test_totals_are_those_of_the_requests(shared: World, crowd: Crowd, is_compac
 @given(crowd=crowds, dimension=st.sampled_from(["model", "team", "error_class"]))
 def test_groups_are_those_of_the_requests(shared: World, crowd: Crowd, dimension: str) -> None:
     """Each value of a dimension once, one that is missing and one that is empty among them."""
-    store_in_pieces(shared, crowd, bool)
+    shared.store(*crowd.records)
     groups = queries.by_dimension(shared.ledger, span(ALWAYS.start, ALWAYS.end, service=crowd.service), dimension)
     values = {_values(dimension, record) for record in crowd.records}
 
@@ -123,7 +123,7 @@ def test_compaction_changes_no_answer(shared: World, crowd: Crowd) -> None:
 @given(crowd=crowds)
 def test_quantiles_are_near_the_exact_ones(shared: World, crowd: Crowd) -> None:
     """At most two per cent off."""
-    store_in_pieces(shared, crowd, bool)
+    shared.store(*crowd.records)
     found = queries.durations(shared.ledger, span(ALWAYS.start, ALWAYS.end, service=crowd.service))
     exact = sorted(record.duration for record in crowd.records if record.duration is not None)
     expected = [exact[int(q * (len(exact) - 1))] if exact else None for q in (0.5, 0.95, 0.99)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.records import Usage
+from monitor.records import Record, Usage
 from tests.factories import make_record, make_usage
 from tests.world import World
 
@@ -92,32 +92,39 @@ _STATES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+def _worked(model: str, facts: dict[str, Any]) -> Record:
+    names = Usage.__struct_fields__
+    usage = make_usage(**{key: value for key, value in facts.items() if key in names})
+    others = {key: value for key, value in facts.items() if key not in names}
+    return make_record(usage=usage, request_model=None, response_model=model, **others)
+
+
+_RECORDS = {
+    **{name: _worked(model, facts) for name, (model, _, facts) in _CASES.items()},
+    **{name: make_record(**({"request_model": None} | changes)) for name, (_, changes) in _STATES.items()},
+}
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world in which all examples are stored."""
     with World(tmp_path_factory.mktemp("golden")) as world:
+        world.store(*_RECORDS.values())
         yield world
 
 
 @pytest.mark.parametrize("name", _CASES)
 def test_a_worked_example(world: World, name: str) -> None:
     """The cost is exactly what was worked out by hand."""
-    model, expected, facts = _CASES[name]
-    names = Usage.__struct_fields__
-    usage = make_usage(**{key: value for key, value in facts.items() if key in names})
-    others = {key: value for key, value in facts.items() if key not in names}
-
-    assert world.cost(make_record(usage=usage, request_model=None, response_model=model, **others)) == Decimal(expected)
+    assert world.one(_RECORDS[name])["list_cost"] == Decimal(_CASES[name][1])
 
 
 @pytest.mark.parametrize("name", _STATES)
 def test_a_cost_that_is_not_known_has_a_state(world: World, name: str) -> None:
     """Such a request costs null, never zero, and says why."""
-    state, changes = _STATES[name]
-    record = make_record(**({"request_model": None} | changes))
-    world.store(record)
-    row = world.one(record)
+    row = world.one(_RECORDS[name])
 
-    assert (row["pricing_state"], row["list_cost"]) == (state, None)
+    assert (row["pricing_state"], row["list_cost"]) == (_STATES[name][0], None)
 
 
 def test_the_answering_model_decides(world: World) -> None:
