@@ -46,7 +46,6 @@ class Exchange:
         self._has_error = False
         self._has_broken = False
         self._reasons: dict[int, str] = {}
-        self._is_image = endpoint.path.startswith("/images/")
         self.endpoint = endpoint
         self.is_done = False
 
@@ -96,9 +95,6 @@ class Exchange:
                 facts[name] = text
         usage = usage_fields(body.usage)
         if usage:
-            if self._is_image and "output_tokens" in usage:
-                # The streams of these endpoints do not split their output: it is the picture.
-                usage.setdefault("output_image_tokens", usage["output_tokens"])
             facts.update(usage)
             facts["usage_source"] = "repeated" if self.endpoint.is_repeat else "response"
         self._reasons |= finish_reasons(body.choices)

@@ -36,4 +36,7 @@ def moment_of(text: str, *, now: datetime, time_zone: str) -> datetime:
         raise SettingsError(
             f"{text!r} is not a time. Write 7d, 24h, 90m, today, yesterday, month, 2026-11-01 or 2026-11-01T12:30."
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise SettingsError(f"{text!r} is further away than there is time.") from None

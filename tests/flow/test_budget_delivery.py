@@ -12,6 +12,7 @@ from pathlib import Path
 from standardwebhooks import Webhook
 
 from monitor.alerts.outbox import Notification
+from monitor.alerts.wording import usd
 from monitor.clock import system_clock
 from monitor.control.store import Control
 from monitor.demo.history import write_history
@@ -114,10 +115,10 @@ def test_an_alert_outlives_a_server_that_dies_before_it_is_sent(tmp_path: Path) 
         assert (body["type"], body["data"]["state"]) == ("alert.firing", "firing")
         assert (body["data"]["labels"]["budget"], posted.path) == ("Checkout", "/alerts?key=hidden")
         assert "Checkout" in body["data"]["annotations"]["summary"]
-        assert f"${spent:,.2f}" in body["data"]["annotations"]["summary"]
+        assert usd(spent) in body["data"]["annotations"]["summary"]
         assert (mailed.sender, mailed.recipients) == ("monitor@example.com", ["lead@example.com"])
         assert "Checkout" in mailed.mail["subject"]
-        assert f"${spent:,.2f}" in _text(mailed.mail, "plain")
+        assert usd(spent) in _text(mailed.mail, "plain")
         assert "<html" in _text(mailed.mail, "html")
         assert "Checkout" in _text(mailed.mail, "html")
         place.wait_for("delivered", 1)
