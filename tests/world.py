@@ -2,7 +2,8 @@
 
 import functools
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -154,8 +155,10 @@ class DyingLedger(Ledger):
         self._dies_at = statement
         self.statements = 0
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        return _Dying(super().cursor(), self._count)  # type: ignore[return-value]  # DuckDB's class cannot be derived
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with super().cursor() as cursor:
+            yield _Dying(cursor, self._count)  # type: ignore[misc]  # DuckDB's class cannot be derived
 
     def _count(self) -> None:
         self.statements += 1

@@ -13,6 +13,11 @@ from monitor.clock import Clock, system_clock
 from monitor.errors import LedgerError
 from monitor.ledger.migrate import migrate
 
+_ADVICE = (
+    "If it is damaged, move it away with its .wal file: what is still on the spool is read again, the rest comes back "
+    "from a backup."
+)
+
 
 class Ledger:
     """An open ledger. Readers take cursors as they like; writers take turns.
@@ -47,9 +52,18 @@ class Ledger:
         """
         return cls(_connect(path, is_read_only=True), path, clock)
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor for one question, to be closed by the one who asked; use it in one thread."""
-        return self._connection.cursor()
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for one question; use it in one thread.
+
+        Raises:
+            LedgerError: the file is damaged where the question reads it.
+        """
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
+            raise LedgerError(f"The ledger {self.path} cannot be used: {error} {_ADVICE}") from error
 
     @contextmanager
     def turn(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -105,5 +119,5 @@ def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:
         # Answers do not depend on where the machine stands.
         connection.execute("set global TimeZone = 'UTC'")
     except duckdb.Error as error:
-        raise LedgerError(f"The ledger {path} cannot be opened: {error}") from error
+        raise LedgerError(f"The ledger {path} cannot be opened: {error} {_ADVICE}") from error
     return connection

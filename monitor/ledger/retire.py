@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from monitor.ledger.ledger import Ledger
+from monitor.spool.reader import list_segments
 
 
 def compact_positions(ledger: Ledger) -> None:
@@ -51,6 +52,23 @@ def retire_segments(ledger: Ledger, spool: Path, *, keep: float) -> list[Path]:
             [safe_at, old_at],
         ).fetchall()
     return list(_removed((spool / name, size) for name, size in rows))
+
+
+def retire_empty_files(spool: Path, *, older_than: float, now: float) -> list[Path]:
+    """Delete the empty files of writers that died before their first line; returns them.
+
+    Args:
+        spool: the spool directory.
+        older_than: seconds since the file was made; a living writer writes its header at once.
+        now: the current moment, seconds since 1970.
+    """
+    gone = []
+    for path in list_segments(spool)[1]:
+        facts = path.stat()
+        if facts.st_size == 0 and now - facts.st_mtime > older_than:
+            path.unlink()
+            gone.append(path)
+    return gone
 
 
 def _removed(files: Iterable[tuple[Path, int]]) -> Iterable[Path]:

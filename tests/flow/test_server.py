@@ -220,7 +220,6 @@ def test_a_damaged_ledger_is_told_in_a_sentence(tmp_path: Path) -> None:
         assert len(ended.err.splitlines()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a block that only the answer needs is not yet told as a fault of ours")
 def test_damage_anywhere_in_the_ledger_is_told(tmp_path: Path) -> None:
     """Whatever block is altered: the answer does not need it, or the fault is one of ours that names the file."""
     home = tmp_path / "home"

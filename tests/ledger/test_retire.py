@@ -1,10 +1,11 @@
 """When a segment may go: all of it is stored in the file itself, nobody writes it, and it was kept long enough."""
 
+import os
 from pathlib import Path
 
 from monitor.jobs.upkeep import compact
 from monitor.ledger import queries
-from monitor.ledger.retire import compact_positions, retire_segments
+from monitor.ledger.retire import compact_positions, retire_empty_files, retire_segments
 from tests.factories import make_record
 from tests.world import ALWAYS, World, fields_of, line_of
 
@@ -136,3 +137,18 @@ def test_compaction_is_one_job(world: World) -> None:
     assert queries.totals(world.ledger, ALWAYS) == before
     assert world.value("select count(*) from usage_hourly") == 1
     assert len(world.segments()) == 1
+
+
+def test_empty_files_of_dead_writers_go(world: World) -> None:
+    """An old file without a byte is deleted; a young one may still get its header, and one with bytes is kept."""
+    now = 2_000_000_000.0
+    names = ("old", "young", "torn")
+    paths = {name: world.home.spool / f"{name}.ndjson" for name in names}
+    for path in paths.values():
+        path.touch()
+    paths["torn"].write_bytes(b'{"seq":0')
+    for name, age in (("old", 7_200), ("young", 1), ("torn", 7_200)):
+        os.utime(paths[name], (now - age, now - age))
+
+    assert retire_empty_files(world.home.spool, older_than=3_600, now=now) == [paths["old"]]
+    assert sorted(path.name for path in world.home.spool.glob("*.ndjson")) == ["torn.ndjson", "young.ndjson"]
