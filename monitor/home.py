@@ -107,8 +107,7 @@ class Home:
             draft.unlink()
 
 
-def migrations(store: str) -> Path:
-    """Where the migrations of a store lie: inside an installed wheel, or beside the packages in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "migrations" / store
-    return installed if installed.is_dir() else package.parent / "alembic" / store
+def migrations_directory(package: Path = Path(__file__).parent) -> Path:
+    """Where the migrations of both stores lie: inside an installed wheel, or beside the package in a checkout."""
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "alembic"

@@ -11,15 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from monitor.errors import ControlError
+from monitor.home import migrations_directory
 
 # Alembic keeps the running migration in its module `context`, one for all threads.
 _ALEMBIC: Final = threading.Lock()
-
-
-def migrations_directory(package: Path) -> Path:
-    """Where the migrations lie: inside the package when it is installed, else beside it in the repository."""
-    installed = package / "migrations"
-    return installed if installed.is_dir() else package.parent / "alembic"
 
 
 def upgrade(reader: Engine, writer: Engine, path: Path) -> None:
@@ -33,10 +28,9 @@ def upgrade(reader: Engine, writer: Engine, path: Path) -> None:
     Raises:
         ControlError: the store has a revision that this program does not know.
     """
-    directory = migrations_directory(Path(__file__).parents[1])
     config = Config()
     # Options go through ConfigParser, to which a percent sign means something.
-    config.set_main_option("script_location", str(directory / "control").replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations_directory() / "control").replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
     with reader.connect() as connection:
         if _is_current(connection, scripts, path):

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from monitor.errors import LedgerError
-from monitor.home import migrations
+from monitor.home import migrations_directory
 
 
 def migrate(path: Path) -> None:
@@ -19,7 +19,7 @@ def migrate(path: Path) -> None:
         LedgerError: the file cannot be opened, or a newer program made it.
     """
     config = Config()
-    config.set_main_option("script_location", str(migrations("ledger")).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations_directory() / "ledger").replace("%", "%%"))
     is_new = not path.exists()
     # The pool is off so that nothing keeps the file open: DuckDB lets one instance own it.
     engine = sqlalchemy.create_engine(f"duckdb:///{path}", poolclass=sqlalchemy.pool.NullPool)

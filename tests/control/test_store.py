@@ -14,10 +14,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from monitor.control.columns import UtcDateTime
-from monitor.control.migrate import migrations_directory
 from monitor.control.store import Control
 from monitor.control.tables import Table
 from monitor.errors import ControlError
+from monitor.home import migrations_directory
 from tests.factories_alerts import FakeClock, add_webhook, make_plain_alert, open_control
 
 ROOT = Path(__file__).parents[2]

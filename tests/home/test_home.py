@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import HomeError
-from monitor.home import Home, migrations
+from monitor.home import Home, migrations_directory
 from tests.architecture.sources import ROOT
 
 _ASKS = """
@@ -138,4 +138,4 @@ def test_a_secret_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("store", ["ledger", "control"])
 def test_the_migrations_are_found(store: str) -> None:
     """In a checkout as in an installed wheel."""
-    assert (migrations(store) / "env.py").is_file()
+    assert (migrations_directory() / store / "env.py").is_file()
