@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from monitor.alerts.wording import MONTHS
 from monitor.ledger.queries import Totals
 
 DASH: Final = "–"
@@ -14,20 +15,6 @@ _CENTS: Final = Decimal("0.0995")
 _NO_CENTS: Final = Decimal("999.995")
 _TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_HALF_UP)
 _DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTH_NAMES: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _UNITS: Final = ((999_500_000, "B"), (999_500, "M"), (1000, "k"))
 _MARKS: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]()<>#+-.!|~$:"})
 
@@ -124,12 +111,12 @@ def moment(when: datetime, time_zone: str, now: datetime) -> str:
 
 def day(local: datetime) -> str:
     """`20 Nov`, whatever the locale of the process."""
-    return f"{local.day} {_MONTH_NAMES[local.month - 1][:3]}"
+    return f"{local.day} {MONTHS[local.month - 1][:3]}"
 
 
 def month(local: datetime) -> str:
     """`November`."""
-    return _MONTH_NAMES[local.month - 1]
+    return MONTHS[local.month - 1]
 
 
 def weekday(local: datetime) -> str:

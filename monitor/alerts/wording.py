@@ -9,7 +9,7 @@ from monitor.budgets.periods import Period
 
 _CENT = Decimal("0.01")
 _SMALLEST = Decimal("0.000001")
-_MONTHS = (
+MONTHS = (
     "January",
     "February",
     "March",
@@ -58,7 +58,7 @@ def period_name(kind: PeriodKind, period: Period, time_zone: str) -> str:
     first_day = period.start.astimezone(ZoneInfo(time_zone))
     # Month names are spelled here, for strftime would follow the locale of the process.
     names = {
-        "month": f"{_MONTHS[first_day.month - 1]} {first_day.year}",
+        "month": f"{MONTHS[first_day.month - 1]} {first_day.year}",
         "week": f"the week from {first_day:%Y-%m-%d}",
         "day": f"{first_day:%Y-%m-%d}",
     }

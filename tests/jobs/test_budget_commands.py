@@ -38,6 +38,27 @@ def test_a_budget_is_added_as_the_options_say(tmp_path: Path) -> None:
     assert budget.receivers == ("on-call",)
 
 
+def test_a_webhook_becomes_a_receiver_of_its_own(tmp_path: Path) -> None:
+    """The budget notifies it, and the secret that is shown is the one that signs."""
+    result = run(tmp_path, "add", "search", "--amount", "100", "--webhook", "https://hooks.example.com/spend")
+
+    assert result.exit_code == 0, result.output
+    with open_home(tmp_path) as control:
+        (budget,), (receiver,) = control.list_budgets(), control.list_receivers()
+    assert budget.receivers == (receiver.name,)
+    assert receiver.config["url"] == "https://hooks.example.com/spend"
+    assert receiver.config["secret"] in result.output
+
+
+def test_a_refused_budget_leaves_no_receiver(tmp_path: Path) -> None:
+    """Neither is there when the budget cannot be."""
+    result = run(tmp_path, "add", "search", "--amount", "-1", "--webhook", "https://hooks.example.com/spend")
+
+    assert isinstance(result.exception, ControlError)
+    with open_home(tmp_path) as control:
+        assert (control.list_budgets(), control.list_receivers()) == ((), ())
+
+
 def test_budgets_are_listed_changed_and_removed(tmp_path: Path) -> None:
     """The whole life of a budget, with no receiver and the defaults."""
     assert "no budget yet" in run(tmp_path, "list").output
