@@ -40,7 +40,16 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output_audio_tokens: int | None = None
     input_image_tokens: int | None = None
     output_image_tokens: int | None = None
+    cache_read_audio_tokens: int | None = None
+    cache_read_image_tokens: int | None = None
+    cache_creation_long_tokens: int | None = None
+    accepted_prediction_tokens: int | None = None
+    rejected_prediction_tokens: int | None = None
+    trained_tokens: int | None = None
+    input_characters: int | None = None
+    image_count: int | None = None
     audio_seconds: float | None = None
+    video_seconds: float | None = None
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,6 +84,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int
     request_id: str | None = None
     response_id: str | None = None
+    conversation_id: str | None = None
+    file_id: str | None = None
+    custom_id: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    body_fingerprint: str | None = None
     # time
     started_at: datetime
     duration: float | None = None
@@ -98,6 +113,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error_class: str | None = None
     error_type: str | None = None
     error_code: str | None = None
+    error_reason: str | None = None
+    answer_status: str | None = None
     finish_reasons: list[str] | None = None
     # usage
     usage_source: str = "none"
@@ -110,7 +127,23 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output_audio_tokens: int | None = None
     input_image_tokens: int | None = None
     output_image_tokens: int | None = None
+    cache_read_audio_tokens: int | None = None
+    cache_read_image_tokens: int | None = None
+    cache_creation_long_tokens: int | None = None
+    accepted_prediction_tokens: int | None = None
+    rejected_prediction_tokens: int | None = None
+    trained_tokens: int | None = None
+    input_characters: int | None = None
+    image_count: int | None = None
     audio_seconds: float | None = None
+    video_seconds: float | None = None
+    media_size: str | None = None
+    media_quality: str | None = None
+    tool_calls: dict[str, int] | None = None
+    containers: list[str] | None = None
+    container_memory: str | None = None
+    tool_model: str | None = None
+    tool_usage: dict[str, int] | None = None
     # attribution
     service: str | None = None
     environment: str | None = None
@@ -143,9 +176,11 @@ OUTCOMES: Final = ("completed", "failed", "interrupted", "unknown")
 """completed: a whole answer came; failed: an error came or nothing did; interrupted: a stream was left or broke
 before its end; unknown: the process died while the request was out."""
 
-USAGE_SOURCES: Final = ("response", "repeated", "estimated", "imported", "none")
+USAGE_SOURCES: Final = ("response", "repeated", "late", "estimated", "imported", "none")
 """response: the answer stated it; repeated: the answer states again what an earlier request used, so it counts
-nowhere; estimated: computed here; imported: from foreign material; none: nothing said."""
+nowhere; late: the answer states what work used that an earlier request began, and the drain decides where it counts,
+so no row of the ledger keeps this word; estimated: computed here; imported: from foreign material; none: nothing
+said."""
 
 TAG_COLUMNS: Final = ("team", "feature", "user", "session")
 """Tags that have a column of their own; all others stand in `tags`."""

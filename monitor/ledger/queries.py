@@ -30,7 +30,10 @@ TIME_STEPS: Final = ("minute", "hour", "day", "week", "month")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums over a slice. Token sums and `list_cost` are None where nothing was reported or priced."""
+    """Sums over a slice. Token sums and costs are None where nothing was reported or priced.
+
+    `estimated_list_cost` is the part of `list_cost` that rests on estimated usage.
+    """
 
     requests: int
     calls: int
@@ -45,6 +48,7 @@ class Totals:
     cache_creation_input_tokens: int | None
     reasoning_output_tokens: int | None
     list_cost: Decimal | None
+    estimated_list_cost: Decimal | None = None
 
     @property
     def error_rate(self) -> float | None:

@@ -12,6 +12,8 @@ _KEYS: Final = ", ".join(map(quoted, DIMENSIONS))
 _UNKNOWN_COST: Final = ", ".join(f"'{state}'" for state in UNKNOWN_COST_STATES)
 _COUNTED: Final = "pricing_state <> 'repeated'"
 
+_MONEY: Final = ("list_cost", "estimated_list_cost")
+
 TOKENS: Final = (
     "input_tokens",
     "output_tokens",
@@ -30,13 +32,14 @@ RAW_MEASURES: Final = {
     "estimated_requests": "count(*) filter (usage_source = 'estimated')",
     **{name: f"sum({name}) filter ({_COUNTED})" for name in TOKENS},
     "list_cost": "sum(list_cost)",
+    "estimated_list_cost": "sum(list_cost) filter (usage_source = 'estimated')",
 }
 """How each measure of the rollup is made from rows like those of `requests`."""
 
 
 def measures_sql() -> str:
     """Select list of the measures over a group of rows like those of `requests`."""
-    return ",\n".join(f"cast({sql} as {_type(name)}) as {name}" for name, sql in RAW_MEASURES.items())
+    return ",\n".join(f"cast({sql} as {type_of(name)}) as {name}" for name, sql in RAW_MEASURES.items())
 
 
 def rollup_select(source: str, *, step: str = "hour") -> str:
@@ -52,13 +55,14 @@ def rollup_select(source: str, *, step: str = "hour") -> str:
     """
 
 
-def _type(name: str) -> str:
-    return MONEY if name == "list_cost" else "bigint"
+def type_of(name: str) -> str:
+    """SQL type of a measure of the rollup."""
+    return MONEY if name in _MONEY else "bigint"
 
 
 def compact_rollup(ledger: Ledger) -> int:
     """Merge the rollup rows of every hour that has more than one for the same dimensions; how many rows went."""
-    sums = ",\n".join(f"cast(sum({name}) as {_type(name)}) as {name}" for name in RAW_MEASURES)
+    sums = ",\n".join(f"cast(sum({name}) as {type_of(name)}) as {name}" for name in RAW_MEASURES)
     with ledger.writing() as cursor:
         before = _count(cursor.execute("select count(*) from usage_hourly").fetchone())
         # Only hours that grew are rewritten. The maps are merged by adding the counts of equal buckets.
