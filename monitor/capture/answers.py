@@ -1,14 +1,14 @@
 """What both transports do before a request leaves and when its answer has come. Nothing here raises to the caller."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
 
 from monitor.capture.decoding import Decode, decoder_of
+from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import guarded
-from monitor.capture.recorder import Observed, Recorder
+from monitor.capture.headers import read_headers
+from monitor.capture.recorder import Recorder
 from monitor.capture.watches import BodyWatch, HidingWatch, StreamWatch, Watch
 
 log = logging.getLogger(__name__)
@@ -29,24 +29,27 @@ class Answers:
         self._refusing_hosts: set[bytes] = set()
         self.guard = recorder.guard
 
-    def leaving(self, request: Any) -> tuple[Any, Observed | None]:
+    def leaving(self, request: Any) -> tuple[Any, Exchange | None]:
         """The request to send, and what was noted of it (None when noting failed)."""
-        observed = self._recorder.observe(request)
-        if observed is None or observed.changed_content is None or request.url.netloc in self._refusing_hosts:
-            return request, _unchanged(observed)
-        changed = self._changed(request, observed.changed_content)
-        return (request, _unchanged(observed)) if changed is None else (changed, observed)
+        exchange = self._recorder.observe(request)
+        if exchange is None or exchange.changed is None:
+            return request, exchange
+        changed = self._asking(exchange, request)
+        if changed is None:
+            exchange.changed = None
+            return request, exchange
+        return changed, exchange
 
-    def is_option_refused(self, observed: Observed, response: Any) -> bool:
+    def is_option_refused(self, exchange: Exchange, response: Any) -> bool:
         """Whether the answer may be a refusal of the option that only we asked for."""
-        return observed.changed_content is not None and response.status_code in (400, 404, 422)
+        return exchange.changed is not None and response.status_code in _REFUSALS
 
-    def reconsider(self, observed: Observed, request: Any, response: Any, refusal: bytes) -> tuple[Any, Any]:
+    def reconsider(self, exchange: Exchange, request: Any, response: Any, refusal: bytes) -> tuple[Any, Any]:
         """After a refusal: the request to send instead and no response, or the response to hand out.
 
         Sending it again is right only where the server complains of the option: the caller never asked for it.
         """
-        again = self._without_option(observed, request, refusal)
+        again = self._without_option(exchange, request, refusal)
         if again is not None:
             return again, None
         handed = self._library.Response(
@@ -58,18 +61,23 @@ class Answers:
         )
         return request, handed
 
-    def failed(self, observed: Observed | None, error: BaseException) -> None:
+    def failed(self, exchange: Exchange | None, error: BaseException) -> None:
         """The inner transport raised."""
-        if observed is not None:
-            self._note_failure(observed, error)
+        if exchange is not None:
+            self._note_failure(exchange, error)
 
-    def answered(self, observed: Observed | None, response: Any) -> Any:
+    def answered(self, exchange: Exchange | None, response: Any) -> Any:
         """The same response, its body watched."""
-        if observed is None:
+        if exchange is None:
             return response
-        return self._watched(observed, response) or response
+        return self._watched(exchange, response) or response
 
     @guarded
+    def _asking(self, exchange: Exchange, request: Any) -> Any:
+        if exchange.changed is None or request.url.netloc in self._refusing_hosts:
+            return None
+        return self._changed(request, exchange.changed)
+
     def _changed(self, request: Any, content: bytes) -> Any:
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in _OWN_LENGTH]
         # Asked for plain, so that a chunk can be taken out of the answer.
@@ -79,26 +87,27 @@ class Answers:
         )
 
     @guarded
-    def _without_option(self, observed: Observed, request: Any, refusal: bytes) -> Any:
+    def _without_option(self, exchange: Exchange, request: Any, refusal: bytes) -> Any:
         if b"stream_options" not in refusal[:_LARGEST_REFUSAL] and b"include_usage" not in refusal[:_LARGEST_REFUSAL]:
             return None
         self._refusing_hosts.add(request.url.netloc)
         log.info("%s does not know stream_options; its streams are recorded without asking.", request.url.host)
-        original = observed.original_content
-        return None if original is None else self._changed(request, original)
+        return None if exchange.content is None else self._changed(request, exchange.content)
 
     @guarded
-    def _note_failure(self, observed: Observed, error: BaseException) -> None:
-        observed.exchange.failed(error)
+    def _note_failure(self, exchange: Exchange, error: BaseException) -> None:
+        exchange.failed(error)
 
     @guarded
-    def _watched(self, observed: Observed, response: Any) -> Any:
-        headers = _telling(response.headers.raw)
-        observed.exchange.took_headers(response.status_code, headers)
+    def _watched(self, exchange: Exchange, response: Any) -> Any:
+        raw = response.headers.raw
+        facts, content_type, encoding = read_headers(raw)
+        exchange.took_headers(response.status_code, facts, raw)
         is_read = response.is_stream_consumed or response.is_closed
-        watch = self._watch(observed, response.status_code, headers, is_read=is_read)
+        decode = _decoder(encoding) if encoding and not is_read else None
+        watch = self._watch(exchange, response.status_code, content_type, decode)
         if not is_read:
-            if isinstance(watch, HidingWatch) and "content-encoding" in headers:
+            if encoding and isinstance(watch, HidingWatch):
                 del response.headers["content-encoding"]
             response.stream = self._body_type(response.stream, watch)
         elif isinstance(watch, HidingWatch):
@@ -109,17 +118,14 @@ class Answers:
             watch.ended()
         return response
 
-    def _watch(self, observed: Observed, status: int, headers: Mapping[str, str], *, is_read: bool) -> Watch:
-        exchange = observed.exchange
-        content_type = headers.get("content-type", "")
-        decode = None if is_read else _decoder(headers.get("content-encoding"))
+    def _watch(self, exchange: Exchange, status: int, content_type: str, decode: Decode | None) -> Watch:
         if content_type.startswith(_EVENT_STREAM):
             exchange.took_stream()
-        elif not (observed.is_streaming and status < 400):
+        elif not (exchange.is_streaming and status < 400):
             is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
             return BodyWatch(exchange, self.guard, decode=decode, is_kept=is_kept)
         # The SDK reads an answer as the stream it asked for, whatever its content type; so does this.
-        if observed.changed_content is not None and decode is not _UNREADABLE:
+        if exchange.changed is not None and decode is not _UNREADABLE:
             return HidingWatch(exchange, self.guard, decode=decode, decoding_error=self._library.DecodingError)
         return StreamWatch(exchange, self.guard, decode=decode)
 
@@ -132,27 +138,8 @@ class Answers:
         )
 
 
-_TELLING: Final = frozenset(
-    b"""
-    content-type content-encoding x-request-id apim-request-id openai-organization openai-project openai-processing-ms
-    retry-after retry-after-ms
-    """.split()
-)
+_REFUSALS: Final = frozenset({400, 404, 422})
 _OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
-
-
-def _telling(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers that are looked at, names in lower case."""
-    found = {}
-    for name, value in raw:
-        key = name.lower()
-        if key in _TELLING or key.startswith(b"x-ratelimit-"):
-            found[key.decode("latin-1")] = value.decode("latin-1")
-    return found
-
-
-def _unchanged(observed: Observed | None) -> Observed | None:
-    return observed and replace(observed, changed_content=None, original_content=None)
 
 
 def _unreadable(piece: bytes) -> bytes:
@@ -163,7 +150,7 @@ def _unreadable(piece: bytes) -> bytes:
 _UNREADABLE: Final[Decode] = _unreadable
 
 
-def _decoder(encoding: str | None) -> Decode | None:
+def _decoder(encoding: str) -> Decode | None:
     try:
         return decoder_of(encoding)
     except LookupError:

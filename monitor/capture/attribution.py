@@ -1,120 +1,121 @@
-"""Who makes the call: tags set by the program, and the first frame of the program's own code."""
+"""Who spends: tags that the program sets, around calls or on one of them."""
 
 import functools
 import inspect
-import os
-import sys
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, Token
-from pathlib import Path
-from types import FrameType
-from typing import Any, Final, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import unquote_to_bytes
 
-_LIBRARIES: Final = frozenset(
-    """
-    monitor openai httpx httpx2 httpcore httpcore2 anyio sniffio tenacity backoff langchain langchain_core
-    langchain_openai langgraph llama_index instructor agents litellm pydantic_ai dspy semantic_kernel haystack autogen
-    crewai gevent uvloop
-    """.split()  # noqa: SIM905 - words read better than a column of quotes
-)
-_COMMON_NAMES: Final = frozenset({"agents"})
-"""Names of libraries that programs also give to packages of their own: there the place of the file decides."""
-
-_INSTALLED: Final = "-packages"
-_STANDARD_LIBRARY: Final = (str(Path(os.__file__).parent), "<frozen ")
-_MAX_FRAMES: Final = 80
-_LONGEST: Final = 1024
-
-_tags: ContextVar[Mapping[str, str]] = ContextVar("openai_monitor_tags")
-_NO_TAGS: Final[Mapping[str, str]] = {}
+from monitor.capture.stepping import Stepped, stepping
+from monitor.capture.texts import storable
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+HEADER_PREFIX: Final = b"x-monitor-"
+"""Headers of a request whose names begin so are tags of it; they are taken off before it leaves."""
+
+
+class _Held(NamedTuple):
+    """The tags that hold, and the blocks they come from, outermost first."""
+
+    tags: Mapping[str, str]
+    blocks: "tuple[tag, ...]"
+
+
+_NOTHING: Final = _Held({}, ())
+_held: ContextVar[_Held] = ContextVar("openai_monitor_tags", default=_NOTHING)
 
 
 class tag:  # noqa: N801 - reads as a verb where it is used: `with monitor.tag(team="search"):`
     """Put tags on every call made inside a `with` block, or inside a decorated function.
 
     `team`, `feature`, `user` and `session` have columns of their own; all other names stand in `tags`. Inner tags
-    win over outer ones. They follow the context: into tasks started inside, and into threads started with
-    `contextvars.copy_context().run`.
+    win over outer ones. They follow the context: into tasks started inside, into `asyncio.to_thread`, and into
+    threads started with `contextvars.copy_context().run`; not into other threads. A decorated function may be plain,
+    async, a generator or an async generator: of a generator the tags hold while it runs, not while it waits.
+    One object may serve many blocks, in many threads and tasks at once.
     """
 
     def __init__(self, **tags: object) -> None:
         """Values become text; a value of None takes an outer tag away."""
-        self._given = tags
-        self._tokens: list[Token[Mapping[str, str]]] = []
+        self._given = {name: None if value is None else storable(value) for name, value in tags.items()}
 
     def __enter__(self) -> "tag":
-        merged = dict(_tags.get(_NO_TAGS))
-        for name, value in self._given.items():
-            if value is None:
-                merged.pop(name, None)
-            else:
-                merged[name] = storable(value)
-        self._tokens.append(_tags.set(merged))
+        held = _held.get()
+        _held.set(_Held(self._over(held.tags), (*held.blocks, self)))
         return self
 
     def __exit__(self, *_: object) -> None:
-        _tags.reset(self._tokens.pop())
+        # Nothing is kept in the object, which others may use at the same time; and what is left need not be what was
+        # entered last: a generator that holds a block open is left whenever its reader likes, even elsewhere.
+        blocks = _held.get().blocks
+        if self in blocks:
+            last = len(blocks) - 1 - blocks[::-1].index(self)
+            _held.set(_merged(blocks[:last] + blocks[last + 1 :]))
 
     def __call__(self, function: F) -> F:
-        """Decorate a function, plain or async."""
+        """Decorate a function of any of the four kinds."""
+        return functools.wraps(function)(self._around(function))  # type: ignore[return-value]  # wraps keeps the type
+
+    def _over(self, outer: Mapping[str, str]) -> Mapping[str, str]:
+        both = {**outer, **self._given}
+        return {name: value for name, value in both.items() if value is not None}
+
+    def _around(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.iscoroutinefunction(function):
 
-            @functools.wraps(function)
-            async def run_async(*args: Any, **kwargs: Any) -> Any:
-                with tag(**self._given):
+            async def run(*args: Any, **kwargs: Any) -> Any:
+                with self:
                     return await function(*args, **kwargs)
 
-            return run_async  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+        elif inspect.isasyncgenfunction(function):
+            run = stepping(self, function)
 
-        @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            with tag(**self._given):
-                return function(*args, **kwargs)
+        elif inspect.isgeneratorfunction(function):
 
-        return run  # type: ignore[return-value]  # as above
+            def run(*args: Any, **kwargs: Any) -> Any:
+                return (yield from Stepped(self, function(*args, **kwargs)))
 
+        else:
 
-def storable(value: object) -> str:
-    """A value as text that can be stored: file names and variables may hold bytes that are no text."""
-    return str(value).encode("utf-8", "replace").decode("utf-8")[:_LONGEST]
+            def run(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return function(*args, **kwargs)
+
+        return run
 
 
 def current_tags() -> Mapping[str, str]:
     """The tags that hold here; not to be changed."""
-    return _tags.get(_NO_TAGS)
+    return _held.get().tags
 
 
-def call_site() -> tuple[str | None, str | None]:
-    """`file:line` and function of the innermost frame outside the SDK, known frameworks and the standard library.
+def header_tag(name: bytes, value: bytes) -> tuple[str, str] | None:
+    """Name and value of the tag that a header stands for; None where it stands for none or says nothing.
 
-    None and None where there is none, as in a task that awaits the SDK's coroutine directly.
+    `x-monitor-cost-center: M%C3%BCnchen` is the tag `cost_center` with the value `München`. It wins over tags around
+    the call.
+
+    Args:
+        name: the name, in any case.
+        value: the value as it would go over the wire: percent-encoded, UTF-8 or Latin-1.
     """
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the stack cheaply
-    for _ in range(_MAX_FRAMES):
-        if frame is None:
-            return None, None
-        code = frame.f_code
-        if not _is_foreign(frame.f_globals.get("__name__") or "", code.co_filename):
-            return f"{_short(code.co_filename)}:{frame.f_lineno}", code.co_qualname
-        frame = frame.f_back
-    return None, None
-
-
-@functools.lru_cache(maxsize=4096)
-def _is_foreign(module: str, filename: str) -> bool:
-    package = module.partition(".")[0]
-    if package in _LIBRARIES:
-        return package not in _COMMON_NAMES or _INSTALLED in filename
-    return filename.startswith(_STANDARD_LIBRARY) and _INSTALLED not in filename
-
-
-@functools.lru_cache(maxsize=4096)
-def _short(filename: str) -> str:
-    """A path without what is private or changes: relative to the working directory, else its last three parts."""
-    path = Path(filename)
+    name = name.lower()
+    if not name.startswith(HEADER_PREFIX) or len(name) == len(HEADER_PREFIX):
+        return None
+    raw = unquote_to_bytes(value).strip()
     try:
-        return storable(path.relative_to(Path.cwd()).as_posix())
-    except (ValueError, OSError):
-        return storable("/".join(path.parts[-3:]))
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    if not text:
+        return None
+    return name[len(HEADER_PREFIX) :].decode("latin-1").replace("-", "_"), storable(text)
+
+
+def _merged(blocks: "tuple[tag, ...]") -> _Held:
+    tags: Mapping[str, str] = {}
+    for block in blocks:
+        tags = block._over(tags)  # noqa: SLF001 - of its own kind
+    return _Held(tags, blocks)

@@ -4,20 +4,20 @@ Bodies can be anything. A part that is not as the API has it is unknown; the oth
 """
 
 import json
-import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-_LARGEST: Final = 10**12
-"""A count above it is no count: it would only spoil every sum it gets into."""
+from monitor.capture.usages import UsageBody
 
-_NO_JSON: Final = msgspec.Raw(b"null")
+NO_JSON: Final = msgspec.Raw(b"null")
+"""What a part is that the body does not have."""
+
 _TEXT_LIMIT: Final = 256
 
 
-class RequestBody(msgspec.Struct):
+class RequestBody(msgspec.Struct, gc=False):
     """The fields of a request body that are looked at."""
 
     model: Any = None
@@ -26,9 +26,20 @@ class RequestBody(msgspec.Struct):
     service_tier: Any = None
     user: Any = None
     safety_identifier: Any = None
+    conversation: Any = None
 
 
-class AnswerBody(msgspec.Struct):
+class MediaRequest(RequestBody, gc=False):
+    """Those of a request for pictures, sound or video, and of a form."""
+
+    input: Any = None
+    size: Any = None
+    quality: Any = None
+    seconds: Any = None
+    response_format: Any = None
+
+
+class AnswerBody(msgspec.Struct, gc=False):
     """The fields of an answer, or of one event of a stream, that are looked at."""
 
     id: Any = None
@@ -39,12 +50,35 @@ class AnswerBody(msgspec.Struct):
     usage: Any = None
     error: Any = None
     code: Any = None
-    choices: msgspec.Raw = _NO_JSON
+    choices: Any = None
     incomplete_details: Any = None
-    response: msgspec.Raw = _NO_JSON
+    background: Any = None
+    conversation: Any = None
+    tools: msgspec.Raw = NO_JSON
+    tool_usage: msgspec.Raw = NO_JSON
+    output: msgspec.Raw = NO_JSON
+    response: msgspec.Raw = NO_JSON
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
+    index: int | None = None
+    finish_reason: str | None = None
+
+
+class _WellFormedAnswer(AnswerBody, gc=False):
+    """One whose counts are counts and whose choices are choices: read in one go."""
+
+    usage: UsageBody | None = None
+    choices: list[_Choice] | None = None
+
+
+class _OddAnswer(AnswerBody, gc=False):
+    """Any other."""
+
+    choices: msgspec.Raw = NO_JSON
+
+
+class _OddChoice(msgspec.Struct, gc=False):
     index: Any = None
     finish_reason: Any = None
 
@@ -54,79 +88,46 @@ B = TypeVar("B", bound=msgspec.Struct)
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _decode_request = msgspec.json.Decoder(RequestBody).decode
-_decode_answer = msgspec.json.Decoder(AnswerBody).decode
-_decode_choices = msgspec.json.Decoder(list[_Choice | None]).decode
-
-_TOTALS: Final = {
-    "input_tokens": "input_tokens",
-    "prompt_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "completion_tokens": "output_tokens",
-}
-_INPUT_PARTS: Final = {
-    "cached_tokens": "cache_read_input_tokens",
-    "cache_write_tokens": "cache_creation_input_tokens",
-    "audio_tokens": "input_audio_tokens",
-    "image_tokens": "input_image_tokens",
-}
-_OUTPUT_PARTS: Final = {
-    "reasoning_tokens": "reasoning_output_tokens",
-    "audio_tokens": "output_audio_tokens",
-    "image_tokens": "output_image_tokens",
-}
-_DETAILS: Final = {
-    "prompt_tokens_details": _INPUT_PARTS,
-    "input_tokens_details": _INPUT_PARTS,
-    "input_token_details": _INPUT_PARTS,
-    "prompt_token_details": _INPUT_PARTS,
-    "completion_tokens_details": _OUTPUT_PARTS,
-    "output_tokens_details": _OUTPUT_PARTS,
-    "output_token_details": _OUTPUT_PARTS,
-    "completion_token_details": _OUTPUT_PARTS,
-}
+_decode_media_request = msgspec.json.Decoder(MediaRequest).decode
+_decode_answer = msgspec.json.Decoder(_WellFormedAnswer).decode
+_decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
+_decode_choices = msgspec.json.Decoder(list[_OddChoice | None]).decode
 
 
 def read_request(content: bytes) -> RequestBody | None:
     """The looked-at fields of a JSON request; None when it is no JSON object."""
-    return _read(_decode_request, content)
+    return read_as(_decode_request, content)
+
+
+def read_media_request(content: bytes) -> MediaRequest | None:
+    """The same of a request for pictures, sound or video."""
+    return read_as(_decode_media_request, content)
 
 
 def read_answer(content: bytes | msgspec.Raw) -> AnswerBody | None:
     """The looked-at fields of a JSON answer; None when it is no JSON object."""
-    return _read(_decode_answer, content)
-
-
-def finish_reasons(choices: msgspec.Raw) -> dict[int, str]:
-    """Why the model stopped, by the index of each choice that says so."""
     try:
-        found = _decode_choices(choices)
+        return _decode_answer(content)
     except _UNREADABLE:
-        return {}
-    return {
-        choice.index if isinstance(choice.index, int) else place: reason
-        for place, choice in enumerate(found)
-        if choice is not None and (reason := text_of(choice.finish_reason))
-    }
+        return read_as(_decode_odd_answer, content)
 
 
-def usage_fields(usage: Any) -> dict[str, object]:
-    """The usage fields of a record from a usage object of any endpoint; empty when it states nothing."""
-    if not isinstance(usage, dict):
-        return {}
-    fields: dict[str, object] = {}
-    for key, value in usage.items():
-        if name := _TOTALS.get(key):
-            # A server that gives a total under both spellings gives the newer one for us.
-            if key == name or name not in fields:
-                _put(fields, name, value)
-        elif isinstance(value, dict) and (parts := _DETAILS.get(key)):
-            for part, tokens in value.items():
-                if name := parts.get(part):
-                    _put(fields, name, tokens)
-    seconds = usage.get("seconds")
-    if usage.get("type") == "duration" and isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        fields["audio_seconds"] = float(seconds) if math.isfinite(seconds) and abs(seconds) < _LARGEST else None
-    return fields
+def finish_reasons(choices: Any) -> dict[int, str]:
+    """Why the model stopped, by the index of each choice that says so.
+
+    Args:
+        choices: of an `AnswerBody`, or as raw JSON.
+    """
+    if isinstance(choices, msgspec.Raw):
+        try:
+            choices = _decode_choices(choices)
+        except _UNREADABLE:
+            return {}
+    reasons: dict[int, str] = {}
+    for place, choice in enumerate(choices or ()):
+        if choice is not None and choice.finish_reason is not None and (reason := text_of(choice.finish_reason)):
+            reasons[choice.index if isinstance(choice.index, int) else place] = reason
+    return reasons
 
 
 def text_of(value: Any) -> str | None:
@@ -138,7 +139,8 @@ def text_of(value: Any) -> str | None:
     return None
 
 
-def _read(decode: Callable[[bytes | msgspec.Raw], B], content: bytes | msgspec.Raw) -> B | None:
+def read_as(decode: Callable[[bytes | msgspec.Raw], B], content: bytes | msgspec.Raw) -> B | None:
+    """A JSON object as the struct of this decoder; None when it is none, or one of its parts has another type."""
     try:
         return decode(content)
     except msgspec.MsgspecError:
@@ -158,13 +160,3 @@ def _as_python_reads(content: bytes | msgspec.Raw) -> bytes | None:
         return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     except (ValueError, RecursionError):
         return None
-
-
-def _put(fields: dict[str, object], name: str, value: Any) -> None:
-    if type(value) is int and 0 <= value < _LARGEST:
-        fields[name] = value
-        return
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
-        fields[name] = value

@@ -1,34 +1,27 @@
-"""The API's endpoints as a table: what a request is, whether it costs, and how its answer is read.
+"""What a request is, whether it costs, and how its answer is read: the rows of `endpoint_rows.py`, found by path.
 
-Adding an endpoint is adding a row. A path that no row knows is recorded under its own normal form.
+A path that no row knows is recorded under its own normal form.
 """
 
 import functools
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
+
+from monitor.capture.endpoint_rows import FAMILIES, MORE_WORDS, ROWS
 
 _PREFIXES: Final = (
     ("openai", "deployments", "*"),
     ("openai", "v1"),
     ("openai",),
+    ("api", "projects", "*", "openai", "v1"),
     ("v1", "projects", "*", "locations", "*", "publishers", "openai", "v1"),
     ("v1",),
 )
 """What stands before the endpoint, by kind of server; the longest that fits is taken off."""
 
-_WORDS: Final = frozenset(
-    """
-    admin_api_keys agents analyze api_keys approve archive assistants audio audit_logs batches calls cancel
-    certificates chat chatkit checkpoints client_secrets completions compact complete containers content
-    content_provenance_checks conversations costs decisions edits embeddings events evals extensions file_batches
-    files fine_tuning fork generations groups hangup images input_items input_tokens invites items jobs live
-    messages models moderations organization output_items parts pause permissions projects rate_limits realtime
-    refer reject remix responses resume roles runs search service_accounts sessions skills speech steps
-    submit_tool_outputs threads transcription_sessions transcriptions translations turns uploads usage users validate
-    variations vaults vector_stores versions videos voice_consents voices webhook_endpoints
-    """.split()  # noqa: SIM905 - words read better than a column of quotes
-)
-"""The fixed words of the paths; everything else in a path is an id."""
+_ID: Final = "{id}"
+_UNITS: Final = "units:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,100 +31,109 @@ class Endpoint:
     Attributes:
         operation_name: after OpenTelemetry's `gen_ai.operation.name` where that has a word.
         path: the normal form, ids replaced by `{id}`.
-        is_billable: whether a good answer costs money.
-        is_repeat: the answer states usage that an earlier request was charged for.
+        is_billable: whether a good answer costs money, or begins work that does.
+        usage_source: what usage in the answer is: `response` its own, `repeated` charged to an earlier request,
+            `late` that of work which an earlier request began.
+        is_late_in_background: whether it is `late` only where the answer says that it was made in the background.
         has_usage_option: a stream of it tells its usage only when asked with `stream_options.include_usage`.
+        units: names the readers in `units.py`; None where there is nothing to tell beside model and tokens.
+        has_parts: the answer may state the usage of several works, each of which becomes a record of its own.
     """
 
     operation_name: str
     path: str
     is_billable: bool = False
-    is_repeat: bool = False
+    usage_source: str = "response"
+    is_late_in_background: bool = False
     has_usage_option: bool = False
+    units: str | None = None
+    has_parts: bool = False
 
 
-_ROWS: Final = {
-    "POST /chat/completions": ("chat", "billable usage_option"),
-    "POST /completions": ("text_completion", "billable usage_option"),
-    "POST /responses": ("chat", "billable"),
-    "POST /responses/compact": ("chat", "billable"),
-    "POST /responses/input_tokens": ("count_tokens", ""),
-    "POST /responses/{id}/cancel": ("cancel_response", "repeat"),
-    "GET /responses/{id}": ("retrieve_response", "repeat"),
-    "GET /chat/completions": ("list_chats", "repeat"),
-    "GET /chat/completions/{id}": ("retrieve_chat", "repeat"),
-    "POST /chat/completions/{id}": ("update_chat", "repeat"),
-    "DELETE /chat/completions/{id}": ("delete_chat", ""),
-    "GET /chat/completions/{id}/messages": ("list_chat_messages", ""),
-    "POST /embeddings": ("embeddings", "billable"),
-    "POST /moderations": ("moderation", ""),
-    "POST /decisions": ("decision", "billable"),
-    "POST /images/generations": ("image_generation", "billable"),
-    "POST /images/edits": ("image_edit", "billable"),
-    "POST /images/variations": ("image_variation", "billable"),
-    "POST /audio/speech": ("speech", "billable"),
-    "POST /audio/transcriptions": ("transcription", "billable"),
-    "POST /audio/translations": ("translation", "billable"),
-    "POST /videos": ("video", "billable"),
-    "GET /videos/{id}": ("retrieve_video", "repeat"),
-    "POST /batches": ("create_batch", "repeat"),
-    "GET /batches": ("list_batches", "repeat"),
-    "GET /batches/{id}": ("retrieve_batch", "repeat"),
-    "POST /batches/{id}/cancel": ("cancel_batch", "repeat"),
-    "POST /threads/runs": ("run", "billable"),
-    "POST /threads/{id}/runs": ("run", "billable"),
-    "POST /threads/{id}/runs/{id}/submit_tool_outputs": ("run", "billable"),
-    "GET /threads/{id}/runs": ("list_runs", "repeat"),
-    "GET /threads/{id}/runs/{id}": ("retrieve_run", "repeat"),
-    "POST /threads/{id}/runs/{id}": ("update_run", "repeat"),
-    "POST /threads/{id}/runs/{id}/cancel": ("cancel_run", "repeat"),
-    "GET /threads/{id}/runs/{id}/steps": ("list_run_steps", "repeat"),
-    "GET /threads/{id}/runs/{id}/steps/{id}": ("retrieve_run_step", "repeat"),
-}
-
-
-def _build(key: str, name: str, marks: str) -> Endpoint:
+def _endpoint(path: str, row: str) -> Endpoint:
+    name, *marks = row.split(" ")
+    sources = [source for mark, source in (("late", "late"), ("repeats", "repeated")) if mark in marks]
+    units = [mark.removeprefix(_UNITS) for mark in marks if mark.startswith(_UNITS)]
     return Endpoint(
         operation_name=name,
-        path=key.split(" ")[1],
+        path=path,
         is_billable="billable" in marks,
-        is_repeat="repeat" in marks,
+        usage_source=sources[0] if sources else "response",
+        is_late_in_background="background" in marks,
         has_usage_option="usage_option" in marks,
+        units=units[0] if units else None,
+        has_parts="parts" in marks,
     )
 
 
-_TABLE: Final = {key: _build(key, name, marks) for key, (name, marks) in _ROWS.items()}
+_Parts = tuple[str, ...]
+_Place = tuple[str, int]
+
+
+def _parts(path: str) -> _Parts:
+    return tuple(part for part in path.split("/") if part)
+
+
+def _by_place() -> dict[_Place, list[tuple[_Parts, Endpoint]]]:
+    """The rows by method and number of parts; a word stands before an id in its place."""
+    found = defaultdict(list)
+    for key, row in ROWS.items():
+        method, path = key.split(" ")
+        pattern = _parts(path)
+        found[method, len(pattern)].append((pattern, _endpoint(path, row)))
+    for rows in found.values():
+        rows.sort(key=lambda row: [part == _ID for part in row[0]])
+    return dict(found)
+
+
+_TABLE: Final = _by_place()
+_PATTERNS: Final = [pattern for rows in _TABLE.values() for pattern, _ in rows]
+_FIRST_WORDS: Final = frozenset(pattern[0] for pattern in _PATTERNS)
+_WORDS: Final = MORE_WORDS.union(*_PATTERNS) - {_ID}
 
 
 @functools.lru_cache(maxsize=1024)
 def endpoint_of(method: str, path: str) -> Endpoint:
     """The endpoint of a request; one that no row knows is named after the first word of its path."""
-    rest = _without_prefix(tuple(part for part in path.split("/") if part))
-    if not rest:
+    parts = _without_prefix(_parts(path))
+    if not parts:
         return Endpoint(operation_name="unknown", path="/")
-    known = _TABLE.get(f"{method} {_normal(rest)}") or _behind_other_prefix(method, rest)
-    return known or Endpoint(operation_name=rest[0][:64], path=_normal(rest)[:128])
+    known = _known(method, parts) or _behind_other_prefix(method, parts)
+    return known or _unknown(method, parts)
 
 
-def _normal(parts: tuple[str, ...]) -> str:
-    # The first part is kept though it may be unknown: it names the resource. Only ids are many.
-    return "/" + "/".join(part if part in _WORDS or place == 0 else "{id}" for place, part in enumerate(parts))
+def _known(method: str, parts: _Parts) -> Endpoint | None:
+    for pattern, endpoint in _TABLE.get((method, len(parts)), ()):
+        if all(mark in (_ID, part) for mark, part in zip(pattern, parts, strict=True)):
+            return endpoint
+    return None
 
 
-def _behind_other_prefix(method: str, parts: tuple[str, ...]) -> Endpoint | None:
+def _behind_other_prefix(method: str, parts: _Parts) -> Endpoint | None:
     """The known endpoint behind parts that are none of the API's words, as proxies and other servers have them."""
-    start = next((place for place, part in enumerate(parts) if part in _WORDS), 0)
-    return _TABLE.get(f"{method} {_normal(parts[start:])}")
+    start = next((place for place, part in enumerate(parts) if part in _FIRST_WORDS), 0)
+    return _known(method, parts[start:]) if start else None
+
+
+def _unknown(method: str, parts: _Parts) -> Endpoint:
+    # The first part is kept though it may be unknown: it names the resource. Only ids are many.
+    normal = "/" + "/".join(part if part in _WORDS or place == 0 else _ID for place, part in enumerate(parts))
+    return Endpoint(
+        operation_name=FAMILIES.get(parts[0], parts[0])[:64],
+        path=normal[:128],
+        # What is only read was charged when it was made.
+        usage_source="repeated" if method == "GET" else "response",
+    )
 
 
 @functools.lru_cache(maxsize=256)
 def deployment_of(path: str) -> str | None:
     """The Azure deployment that a path names, if it names one."""
-    parts = [part for part in path.split("/") if part]
-    return parts[2] if len(parts) > 2 and parts[:2] == ["openai", "deployments"] else None
+    parts = _parts(path)
+    return parts[2] if len(parts) > 2 and parts[:2] == ("openai", "deployments") else None
 
 
-def _without_prefix(parts: tuple[str, ...]) -> tuple[str, ...]:
+def _without_prefix(parts: _Parts) -> _Parts:
     for prefix in _PREFIXES:
         head = parts[: len(prefix)]
         if len(head) == len(prefix) and all(mark in ("*", part) for mark, part in zip(prefix, head, strict=True)):

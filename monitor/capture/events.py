@@ -5,6 +5,7 @@ from typing import Final
 
 from monitor.capture.bodies import AnswerBody, read_answer, text_of
 from monitor.capture.exchange import Exchange
+from monitor.capture.quiet import QuietEvents
 from monitor.capture.sse import EventSplitter, data_of
 
 _TELLING: Final = re.compile(
@@ -31,18 +32,31 @@ class EventReader:
         """Begin at the start of the stream."""
         self._exchange = exchange
         self._splitter = EventSplitter()
+        self._quiet = QuietEvents()
         self._has_begun = False
         self._wanted = _READ_AT_FIRST
         self.has_ended = False
+
+    def is_quiet(self, piece: bytes) -> bool:
+        """Whether a piece is a whole event that need not be read, and no other is half there."""
+        return not self._wanted and self._quiet.is_quiet(piece) and self._splitter.is_empty
 
     def feed(self, piece: bytes) -> None:
         """Read the events that this piece completes."""
         for event in self._splitter.feed(piece):
             self.read(event)
 
+    def split(self, piece: bytes) -> list[bytes]:
+        """The events that this piece completes, for somebody who reads them later."""
+        return self._splitter.feed(piece)
+
+    def take_rest(self) -> bytes:
+        """What has come of an event that is not whole; it is forgotten here."""
+        return self._splitter.take_rest()
+
     def end(self) -> None:
         """The body is over: a last event may lack its empty line."""
-        if rest := self._splitter.take_rest():
+        if rest := self.take_rest():
             self.read_last(rest)
         if self._exchange.has_finish_reason:
             # Some servers end without a marker; a finish reason says that the answer is whole.
@@ -60,6 +74,7 @@ class EventReader:
 
     def read(self, event: bytes) -> None:
         """Read one event."""
+        self._quiet.learn(event)
         if self._wanted or _TELLING.search(event):
             data = data_of(event)
             if data == _DONE:
@@ -74,6 +89,7 @@ class EventReader:
         if not self._has_begun:
             self._has_begun = True
             exchange.took_first_chunk()
+        self._wanted -= self._wanted > 0
         body = read_answer(data)
         if body is None:
             return
@@ -87,8 +103,8 @@ class EventReader:
             exchange.took_answer(_as_stream_part(body))
             if body.error is not None and kind is None:
                 exchange.took_error(body.error)
-        if self._wanted:
-            self._wanted = 0 if text_of((inner or body).model) else self._wanted - 1
+        if text_of((inner or body).model):
+            self._wanted = 0
         if kind in _COMPLETED:
             self._complete()
 

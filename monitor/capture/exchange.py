@@ -1,71 +1,105 @@
 """One request from its start to its record."""
 
 import time
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from monitor.capture.bodies import AnswerBody, finish_reasons, read_answer, text_of, usage_fields
-from monitor.capture.endpoints import Endpoint
-from monitor.capture.faults import class_of_answer, class_of_exception
-from monitor.capture.limits import limit_fields, number_of
-from monitor.records import Record
+from monitor.capture.bodies import AnswerBody, RequestBody, finish_reasons, read_answer, text_of
+from monitor.capture.breaks import fault_of_exception
+from monitor.capture.fault_codes import OTHER_TROUBLE, Fault
+from monitor.capture.faults import fault_of_answer, limit_of_headers
+from monitor.capture.routes import Route
+from monitor.capture.trackers import tell, tell_end, trackers_of_request
+from monitor.capture.usage_option import with_usage_option
+from monitor.capture.usages import usage_fields
+from monitor.spool.format import END, encode_facts
+from monitor.spool.writer import SpoolWriter
 
-_HEADERS: Final = {
-    "x-request-id": "request_id",
-    "apim-request-id": "request_id",
-    "openai-organization": "billing_account_id",
-    "openai-project": "sub_account_id",
-}
 _FAILED_STATES: Final = frozenset({"failed"})
 
 
-class Sink(Protocol):
-    """Takes finished records."""
-
-    def end(self, record: Record) -> None:
-        """Make the record durable."""
-
-
 class Exchange:
-    """Gathers the facts of one request and writes its record exactly once, at whichever end comes first."""
+    """Gathers the facts of one request and writes its record exactly once, at whichever end comes first.
 
-    def __init__(self, sink: Sink, endpoint: Endpoint, started_at: datetime, facts: dict[str, Any]) -> None:
+    Attributes:
+        route: what it shares with others to the same address.
+        is_streaming: whether the caller asked for a stream.
+        content: the JSON body as the caller gave it, None where there is none.
+        changed: the body to send instead, None where nothing is to be changed.
+        is_done: whether the record is written.
+    """
+
+    __slots__ = (
+        "_began",
+        "_facts",
+        "_has_broken",
+        "_has_error",
+        "_limit",
+        "_param",
+        "_reasons",
+        "_request",
+        "_start",
+        "_trackers",
+        "_writer",
+        "changed",
+        "content",
+        "is_done",
+        "is_streaming",
+        "route",
+    )
+
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        route: Route,
+        request: Mapping[str, Any],
+        start: bytes,
+        *,
+        body: RequestBody,
+        content: bytes | None,
+    ) -> None:
         """Begin now.
 
         Args:
-            sink: where the record goes.
-            endpoint: what kind of request it is.
-            started_at: aware UTC.
-            facts: fields of the record that are known before the request leaves.
+            writer: takes the record.
+            route: of the request.
+            request: fields of the record that were known before it left.
+            start: these and the route's, encoded.
+            body: what was read of the request.
+            content: its JSON body, None for others.
         """
-        self._sink = sink
-        self._started = time.perf_counter()
-        self._facts = facts
-        self._facts["started_at"] = started_at
+        self._writer = writer
+        self._request = request
+        self._start = start
+        self._facts: dict[str, Any] = {**route.accounts}
         self._has_error = False
         self._has_broken = False
-        self._reasons: dict[int, str] = {}
-        self.endpoint = endpoint
+        self._limit: str | None = None
+        self._param: object = None
+        self._reasons: dict[int, str] | None = None
+        self.route = route
+        self.content = content
+        self.changed: bytes | None = None
         self.is_done = False
-
-    def took_headers(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note status and headers of the answer (names in lower case)."""
-        facts = self._facts
-        facts["status"] = status
-        for header, name in _HEADERS.items():
-            value = headers.get(header)
-            if value and not (name == "request_id" and name in facts):
-                facts[name] = value[:256]
-        milliseconds = number_of(headers.get("openai-processing-ms", ""))
-        if milliseconds is not None:
-            facts["server_duration"] = milliseconds / 1000
-        facts.update(limit_fields(headers))
+        self.is_streaming = body.stream is not None and body.stream in (True, "true")
+        if self.is_streaming:
+            self._facts["is_streaming"] = True
+            if content and route.may_change and route.endpoint.has_usage_option:
+                self.changed = with_usage_option(content, body)
+        self._trackers = trackers_of_request()
+        self._began = time.perf_counter()
 
     @property
     def has_finish_reason(self) -> bool:
         """Whether the answer has said why the model stopped."""
         return bool(self._reasons)
+
+    def took_headers(self, status: int, facts: Mapping[str, object], raw: Iterable[tuple[bytes, bytes]]) -> None:
+        """Note status and headers of the answer: what was read of them, and themselves."""
+        self._facts["status"] = status
+        self._facts.update(facts)
+        if status == 429:
+            self._limit = limit_of_headers(facts, raw)
 
     def took_stream(self) -> None:
         """Note that the answer is a stream of events, asked for or not."""
@@ -85,21 +119,16 @@ class Exchange:
     def took_answer(self, body: AnswerBody) -> None:
         """Note what an answer, or an event of a stream, states."""
         facts = self._facts
-        for name, value in (
-            ("response_id", body.id),
-            ("response_model", body.model),
-            ("service_tier", body.service_tier),
-        ):
-            text = text_of(value)
-            if text:
-                facts[name] = text
-        usage = usage_fields(body.usage)
-        if usage:
+        if body.id is not None and (text := text_of(body.id)):
+            facts["response_id"] = text
+        if body.model is not None and (text := text_of(body.model)):
+            facts["response_model"] = text
+        if body.service_tier is not None and (text := text_of(body.service_tier)):
+            facts["service_tier"] = text
+        if body.usage is not None and (usage := usage_fields(body.usage)):
             facts.update(usage)
-            facts["usage_source"] = "repeated" if self.endpoint.is_repeat else "response"
-        self._reasons |= finish_reasons(body.choices)
-        if self._reasons:
-            facts["finish_reasons"] = [reason for _, reason in sorted(self._reasons.items())]
+            facts["usage_source"] = self.route.endpoint.usage_source
+        self._took_reasons(body)
         self._took_state(body)
 
     def took_error(self, error: Any) -> None:
@@ -108,18 +137,19 @@ class Exchange:
         if isinstance(error, Mapping):
             self._facts["error_type"] = text_of(error.get("type"))
             self._facts["error_code"] = text_of(error.get("code"))
+            self._param = error.get("param")
 
     def failed(self, error: BaseException) -> None:
         """Finish: the transport raised instead of answering, or broke within the answer."""
         self._has_broken = True
-        self._facts["error_class"] = class_of_exception(error)
+        self._put_fault(fault_of_exception(error))
         self._facts["error_type"] = type(error).__name__
         self.finish("interrupted" if "status" in self._facts else "failed")
 
     def garbled(self) -> None:
         """Finish: the content encoding of the answer is broken, so nobody can read it."""
         self._has_broken = True
-        self._facts["error_class"] = "parse"
+        self._put_fault(Fault("parse"))
         self._facts["error_type"] = "DecodingError"
         self.finish("failed")
 
@@ -134,37 +164,56 @@ class Exchange:
         if self.is_done:
             return
         self.is_done = True
-        self._facts["duration"] = self._elapsed()
+        facts = self._facts
+        facts["duration"] = self._elapsed()
         if not self._has_broken and self._classify():
             outcome = "failed"
-        self._sink.end(Record(outcome=outcome, **self._facts))
+        if outcome != "completed":
+            facts["outcome"] = outcome
+        record = b"%b,%b" % (self._start, encode_facts(facts))
+        self._writer.put(END, record)
+        if self._trackers:
+            tell(self._trackers, record)
+            tell_end(self._trackers)
 
     def _classify(self) -> bool:
         """Name the error that the answer states; whether there is one."""
         facts = self._facts
-        status = facts.get("status")
-        is_refused = isinstance(status, int) and status >= 400
+        status = facts.get("status", 0)
+        is_refused = status >= 400
         if not is_refused and not self._has_error:
             return False
         error_type, error_code = facts.get("error_type"), facts.get("error_code")
-        facts["error_class"] = class_of_answer(status, error_type, error_code) or "server"
+        tier = self._request.get("request_service_tier")
+        fault = fault_of_answer(status, error_type, error_code, param=self._param, tier=tier, limit=self._limit)
+        self._put_fault(fault or OTHER_TROUBLE)
         facts["error_type"] = error_type or (str(status) if is_refused else error_code or "error")
         return True
 
+    def _put_fault(self, fault: Fault) -> None:
+        self._facts["error_class"] = fault.error_class
+        if fault.reason:
+            self._facts["error_reason"] = fault.reason
+
+    def _took_reasons(self, body: AnswerBody) -> None:
+        if body.choices is not None and (found := finish_reasons(body.choices)):
+            reasons = self._reasons = {**(self._reasons or {}), **found}
+            self._facts["finish_reasons"] = [reason for _, reason in sorted(reasons.items())]
+
     def _took_state(self, body: AnswerBody) -> None:
-        status = self._facts.get("status")
-        if isinstance(status, int) and status >= 400:
+        endpoint = self.route.endpoint
+        if self._facts.get("status", 0) >= 400:
             # Some servers state the error without an object around it.
             self.took_error(body.error if body.error is not None else {"type": body.type, "code": body.code})
-        elif self.endpoint.path.startswith("/responses"):
+        elif endpoint.path.startswith("/responses"):
             if body.status in _FAILED_STATES:
                 self.took_error(body.error)
             elif body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
                 reason = text_of(body.incomplete_details.get("reason"))
                 self._facts["finish_reasons"] = [reason] if reason else None
-        elif self.endpoint.is_billable and isinstance(body.error, Mapping) and body.usage is None:
+        elif body.error is not None and endpoint.is_billable and isinstance(body.error, Mapping) and body.usage is None:
             # Some servers refuse with a status that says all is well.
             self.took_error(body.error)
 
     def _elapsed(self) -> float:
-        return round(time.perf_counter() - self._started, 6)
+        return round(time.perf_counter() - self._began, 6)

@@ -1,87 +1,106 @@
-"""Classes of failure, few and telling: what to do differs from one to the next."""
+"""Faults that an answer states: the class, and the finer reason behind it."""
 
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-_BY_CODE: Final = {
-    "insufficient_quota": "quota",
-    "credit_balance_exhausted": "quota",
-    "organization_spend_limit_exceeded": "quota",
-    "project_spend_limit_exceeded": "quota",
-    "organization_usage_limit_exceeded": "quota",
-    "billing_hard_limit_reached": "quota",
-    "billing_not_active": "quota",
-    "rate_limit_exceeded": "rate_limit",
-    "slow_down": "rate_limit",
-    "context_length_exceeded": "context_length",
-    "content_filter": "content_filter",
-    "content_policy_violation": "content_filter",
-    "moderation_blocked": "content_filter",
-    "invalid_prompt": "content_filter",
-    "model_not_found": "not_found",
-    "DeploymentNotFound": "not_found",
-    "invalid_api_key": "authentication",
-    "server_error": "server",
-    "server_is_overloaded": "overloaded",
-    "insufficient_permissions": "permission",
-}
-_BY_TYPE: Final = {
-    "insufficient_quota": "quota",
-    "requests": "rate_limit",
-    "tokens": "rate_limit",
-    "rate_limit_error": "rate_limit",
-    "authentication_error": "authentication",
-    "server_error": "server",
-    "service_unavailable_error": "overloaded",
-    "invalid_request_error": "invalid_request",
-}
-_BY_STATUS: Final = {
-    400: "invalid_request",
-    401: "authentication",
-    402: "quota",
-    403: "permission",
-    404: "not_found",
-    408: "timeout",
-    409: "conflict",
-    413: "invalid_request",
-    422: "invalid_request",
-    429: "rate_limit",
-    503: "overloaded",
-    504: "timeout",
-}
-_BY_EXCEPTION: Final = {
-    "ConnectTimeout": "timeout",
-    "ReadTimeout": "timeout",
-    "WriteTimeout": "timeout",
-    "PoolTimeout": "timeout",
-    "TimeoutError": "timeout",
-    "CancelledError": "cancelled",
-    "KeyboardInterrupt": "cancelled",
-    "GeneratorExit": "cancelled",
-    "SystemExit": "cancelled",
-    "DecodingError": "parse",
-}
+from monitor.capture.fault_codes import BY_CODE, BY_STATUS, BY_TYPE, OTHER_REFUSAL, OTHER_TROUBLE, Fault
+
+_NAMED_BY_PARAM: Final = frozenset({"invalid_request", "not_found", "content_filter"})
+_ROOT: Final = re.compile(r"([a-z][a-z0-9_]{0,39})(?:[.\[]|$)", re.ASCII)
+_LIMIT: Final = re.compile(r"[a-z][a-z_-]{0,39}", re.ASCII)
+_A_MINUTE: Final = 60.0
+_POLICIES: Final = {b"token": "tokens", b"request": "requests", b"call": "requests"}
 
 
-def class_of_answer(status: int | None, error_type: str | None, error_code: str | None) -> str | None:
-    """The class of an answered request, None when nothing is wrong. Codes tell more than types, types than statuses.
+def fault_of_answer(
+    status: int | None,
+    error_type: str | None,
+    error_code: str | None,
+    *,
+    param: object = None,
+    tier: str | None = None,
+    limit: str | None = None,
+) -> Fault | None:
+    """The fault of an answered request, None when nothing is wrong. Codes tell more than types, types than statuses.
 
-    `model_not_found` under a 403 is a missing right, not a missing model.
+    Args:
+        status: of the answer; None for a job, or a line of a batch.
+        error_type: `type` of the error it states.
+        error_code: `code` of it.
+        param: `param` of it, anything.
+        tier: the service tier that was asked for.
+        limit: the limit that the headers show to be used up, from `limit_of_headers`.
     """
-    if status == 403:
-        return "permission"
-    found = _BY_CODE.get(error_code or "")
-    if found is None and (status is None or status < 400 or status == 429):
-        found = _BY_TYPE.get(error_type or "")
+    if status is None or status < 400:
+        if error_type is None and error_code is None:
+            return None
+        status = _status_in(error_code)
+    found = _found(status, error_type, error_code)
+    if found.reason is not None:
+        return found
+    if found.error_class == "rate_limit":
+        return Fault("rate_limit", _limit_of(error_type, limit))
+    if found.error_class == "overloaded" and status == 429 and tier == "flex":
+        return BY_CODE["flex_unavailable"]
+    if found.error_class in _NAMED_BY_PARAM and isinstance(param, str) and (root := _ROOT.match(param)):
+        return Fault(found.error_class, root[1])
+    return found
+
+
+def _found(status: int | None, error_type: str | None, error_code: str | None) -> Fault:
+    found = BY_CODE.get(error_code or "")
+    if status == 403 and (found is None or found.error_class == "not_found"):
+        # A model that the key has no right to is said not to exist.
+        return Fault("permission", found and found.reason)
+    if found is None and status in (None, 429):
+        found = BY_TYPE.get(error_type or "")
     if found is not None:
         return found
-    if status is None or status < 400:
-        return "server" if error_type or error_code else None
-    return _BY_STATUS.get(status, "server" if status >= 500 else "invalid_request")
+    if status is None:
+        return OTHER_TROUBLE
+    return BY_STATUS.get(status, OTHER_TROUBLE if status >= 500 else OTHER_REFUSAL)
 
 
-def class_of_exception(error: BaseException) -> str:
-    """The class of a request that got no answer, by the name of what the transport raised."""
-    for kind in type(error).__mro__:
-        if kind.__name__ in _BY_EXCEPTION:
-            return _BY_EXCEPTION[kind.__name__]
-    return "connection"
+def _status_in(code: str | None) -> int | None:
+    """Some servers state the status of a refusal as its code, inside an answer that says all is well."""
+    return int(code) if code and len(code) == 3 and code.isascii() and code.isdigit() and code[0] in "45" else None
+
+
+def _limit_of(error_type: str | None, limit: str | None) -> str | None:
+    """The type of a refusal names the limit; headers tell more where they show a part of it to be used up."""
+    if error_type is None or error_type in _GENERAL or not _LIMIT.fullmatch(error_type):
+        return limit
+    told = error_type.replace("-", "_")
+    return limit if limit is not None and told in limit else told
+
+
+_GENERAL: Final = frozenset({"rate_limit_error", "rate_limit_exceeded", "error", *BY_TYPE} - {"requests", "tokens"})
+
+
+def limit_of_headers(facts: Mapping[str, Any], raw: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Which limit the headers of a refusal show to be used up; None when they do not.
+
+    Args:
+        facts: what `read_headers` made of them.
+        raw: the headers themselves.
+    """
+    if facts.get("requests_remaining") == 0:
+        # A limit by the minute is full again within one.
+        return "requests_per_day" if facts.get("requests_reset", 0.0) > _A_MINUTE else "requests"
+    for name, left in facts.get("other_limits", {}).items():
+        what = name.removeprefix("remaining-")
+        if left == 0 and what != name and _LIMIT.fullmatch(what):
+            return str(what.replace("-", "_"))
+    if facts.get("tokens_remaining") == 0:
+        return "tokens"
+    return _limit_of_policy(raw)
+
+
+def _limit_of_policy(raw: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Azure names the rule that refused: `DeploymentRatelimit-Token`."""
+    for name, value in raw:
+        if name.lower() == b"policy-id":
+            policy = value.lower()
+            return next((limit for word, limit in _POLICIES.items() if word in policy), None)
+    return None

@@ -18,6 +18,11 @@ class KeyNames:
         self._secret = secret
         self._known: dict[str, tuple[str, str | None]] = {}
 
+    @property
+    def salt(self) -> bytes | None:
+        """What names are salted with; None while there is no secret."""
+        return self._secret
+
     def name(self, authorization: str | None, api_key: str | None) -> tuple[str | None, str | None]:
         """Fingerprint (16 hex digits) and last four characters of the key in these headers; None where there is none.
 

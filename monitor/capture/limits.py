@@ -1,33 +1,32 @@
-"""Rate-limit headers as numbers and seconds. What cannot be read is unknown, not an error."""
+"""Numbers, waits and moments as headers write them. What cannot be read is unknown, not an error."""
 
+import contextlib
 import email.utils
 import functools
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+_ONE_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
+_WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+", re.ASCII)
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PREFIX: Final = "x-ratelimit-"
-_COUNTS: Final = {
-    f"{_PREFIX}{kind}-{what}": f"{what}_{kind}" for kind in ("limit", "remaining") for what in ("requests", "tokens")
-}
-_RESETS: Final = {f"{_PREFIX}reset-{what}": f"{what}_reset" for what in ("requests", "tokens")}
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _LARGEST: Final = 10**15
-_SURELY_SMALL: Final = 18
+_LONGEST_DATE: Final = 64
 
 
 @functools.lru_cache(maxsize=1024)
 def seconds_of(text: str) -> float | None:
     """A wait such as `6m0s`, `120ms`, `7.66s` or bare seconds; None when it is none of these."""
     text = text.strip()
-    if _WHOLE.fullmatch(text):
-        return round(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text)), 6)
-    number = number_of(text)
-    return number if number is not None and number >= 0 else None
+    if one := _ONE_PART.fullmatch(text):
+        wait: float | None = float(one[1]) * _SECONDS[one[2]]
+    elif _WHOLE.fullmatch(text):
+        wait = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    else:
+        wait = number_of(text)
+    return round(wait, 6) if wait is not None and 0 <= wait < _LARGEST else None
 
 
 def number_of(text: str) -> float | None:
@@ -39,54 +38,28 @@ def number_of(text: str) -> float | None:
     return number if abs(number) < _LARGEST else None
 
 
-def _count_of(text: str) -> int | None:
-    if text.isascii() and text.isdigit() and len(text) <= _SURELY_SMALL:
-        return int(text)
+def count_of(text: str) -> int | None:
+    """A whole number, None when it is none."""
     number = number_of(text)
     return None if number is None else int(number)
 
 
-def limit_fields(headers: Mapping[str, str]) -> dict[str, object]:
-    """The rate-limit fields of a record from the answer's headers (names in lower case).
-
-    Limits of requests and of tokens have fields of their own; all others go to `other_limits`, named by the rest of
-    their header. An empty or masked value is left out.
-    """
-    fields: dict[str, object] = {}
-    others: dict[str, float] = {}
-    for name, text in headers.items():
-        if own := _COUNTS.get(name):
-            if (count := _count_of(text)) is not None:
-                fields[own] = count
-        elif own := _RESETS.get(name):
-            if (wait := seconds_of(text)) is not None:
-                fields[own] = wait
-        elif name.startswith(_PREFIX):
-            kind, _, what = name.removeprefix(_PREFIX).partition("-")
-            value = seconds_of(text) if kind == "reset" else number_of(text)
-            if value is not None and what:
-                others[f"{kind}-{what}"] = value
-    if others:
-        fields["other_limits"] = others
-    wait = retry_after(headers)
-    if wait is not None:
-        fields["retry_after"] = wait
-    return fields
+def percentage_of(text: str) -> float | None:
+    """A number that may end with a percent sign, None when it is none."""
+    return number_of(text.strip().removesuffix("%"))
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date."""
-    if "retry-after" not in headers and "retry-after-ms" not in headers:
+def wait_until(text: str) -> float | None:
+    """Seconds from now to a date of HTTP or of RFC 3339, zero for one that is past; None when it is none."""
+    moment = _moment_of(text.strip())
+    return None if moment is None else max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _moment_of(text: str) -> datetime | None:
+    if len(text) > _LONGEST_DATE:
         return None
-    milliseconds = number_of(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    text = headers.get("retry-after", "")
-    seconds = seconds_of(text)
-    if seconds is not None or not text:
-        return seconds
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0) if moment.tzinfo else None
+    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            moment = read(text)
+            return moment if moment.tzinfo else None
+    return None

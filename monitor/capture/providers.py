@@ -1,6 +1,7 @@
 """Who answers behind a host: the provider's name decides the price list."""
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,36 +9,99 @@ DEFAULT: Final = "openai"
 """The name for hosts that nobody mapped. A proxy in front of OpenAI is the common case; a model that OpenAI does
 not have stays unpriced."""
 
-_SUFFIXES: Final = {
+# Names are those of genai-prices where it has a list; Azure, AWS and Google are named as OpenTelemetry names them.
+# Gateways that pass the caller's own OpenAI key through (Helicone, Portkey, Cloudflare) are openai: OpenAI bills.
+_HOSTS: Final = {
     "api.openai.com": "openai",
     "openai.azure.com": "azure.ai.openai",
+    "openai.azure.us": "azure.ai.openai",
+    "openai.azure.cn": "azure.ai.openai",
     "cognitiveservices.azure.com": "azure.ai.openai",
+    "cognitiveservices.azure.us": "azure.ai.openai",
     "services.ai.azure.com": "azure.ai.openai",
+    "models.ai.azure.com": "azure.ai.openai",
+    "inference.ml.azure.com": "azure.ai.openai",
     "azure-api.net": "azure.ai.openai",
-    "api.aws": "aws.bedrock",
-    "amazonaws.com": "aws.bedrock",
-    "googleapis.com": "gcp.vertex_ai",
-    "openrouter.ai": "openrouter",
-    "api.groq.com": "groq",
-    "api.together.xyz": "together",
-    "api.together.ai": "together",
-    "api.fireworks.ai": "fireworks",
-    "api.deepseek.com": "deepseek",
-    "api.mistral.ai": "mistral",
-    "api.x.ai": "x-ai",
-    "api.perplexity.ai": "perplexity",
-    "api.cerebras.ai": "cerebras",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+    "aiplatform.googleapis.com": "gcp.vertex_ai",
+    "ml.cloud.ibm.com": "ibm.watsonx.ai",
+    "api.ai21.com": "ai21",
+    "dashscope.aliyuncs.com": "dashscope",
+    "dashscope-intl.aliyuncs.com": "dashscope",
+    "dashscope-us.aliyuncs.com": "dashscope",
     "api.anthropic.com": "anthropic",
+    "api.arcee.ai": "arcee",
+    "api.avian.io": "avian",
+    "inference.baseten.co": "baseten",
+    "api.cerebras.ai": "cerebras",
+    "llm.chutes.ai": "chutes",
+    "api.cloudflare.com": "cloudflare",
+    "api.cohere.ai": "cohere",
+    "api.cohere.com": "cohere",
+    "cloud.databricks.com": "databricks",
+    "azuredatabricks.net": "databricks",
+    "gcp.databricks.com": "databricks",
+    "api.deepinfra.com": "deepinfra",
+    "api.deepseek.com": "deepseek",
+    "inference.do-ai.run": "digitalocean",
+    "api.doubleword.ai": "doubleword",
+    "api.featherless.ai": "featherless",
+    "api.fireworks.ai": "fireworks",
+    "api.friendli.ai": "friendli",
+    "models.github.ai": "github",
+    "models.inference.ai.azure.com": "github",
+    "githubcopilot.com": "github-copilot",
+    "api.groq.com": "groq",
+    "router.huggingface.co": "huggingface",
+    "api-inference.huggingface.co": "huggingface",
+    "endpoints.huggingface.cloud": "huggingface",
+    "api.hyperbolic.xyz": "hyperbolic",
+    "api.inference.net": "inference.net",
+    "api.lambda.ai": "lambda",
+    "api.meta.ai": "meta",
+    "api.minimax.io": "minimax",
+    "api.minimax.chat": "minimax",
+    "api.minimaxi.com": "minimax",
+    "api.mistral.ai": "mistral",
+    "modal.direct": "modal",
+    "api.moonshot.ai": "moonshotai",
+    "api.moonshot.cn": "moonshotai",
+    "api.studio.nebius.ai": "nebius",
+    "api.studio.nebius.com": "nebius",
+    "tokenfactory.nebius.com": "nebius",
+    "api.novita.ai": "novita",
+    "inference.api.nscale.com": "nscale",
+    "integrate.api.nvidia.com": "nvidia",
+    "openrouter.ai": "openrouter",
+    "cloud.ovh.net": "ovhcloud",
+    "api.perplexity.ai": "perplexity",
+    "api.poe.com": "poe",
+    "api.replicate.com": "replicate",
+    "openai-proxy.replicate.com": "replicate",
+    "router.requesty.ai": "requesty",
+    "api.sambanova.ai": "sambanova",
+    "api.scaleway.ai": "scaleway",
+    "api.siliconflow.cn": "siliconflow",
+    "api.siliconflow.com": "siliconflow",
+    "snowflakecomputing.com": "snowflake",
+    "api.together.ai": "together",
+    "api.together.xyz": "together",
+    "api.upstage.ai": "upstage",
+    "api.venice.ai": "venice",
+    "ai-gateway.vercel.sh": "vercel",
+    "volces.com": "volcengine",
+    "api.voyageai.com": "voyageai",
+    "api.x.ai": "x-ai",
+    "api.z.ai": "zai",
+    "open.bigmodel.cn": "zhipuai",
 }
-_PORTS: Final = {11434: "ollama"}
-
-
-@functools.lru_cache(maxsize=256)
-def _known(host: str, port: int | None) -> str:
-    for suffix, name in _SUFFIXES.items():
-        if host == suffix or host.endswith(f".{suffix}"):
-            return name
-    return _PORTS.get(port or 0, DEFAULT)
+# Not every host of these companies is a model's: a load balancer of AWS may stand in front of anything.
+_PATTERNS: Final = (
+    (re.compile(r"(.*\.)?bedrock[a-z-]*\..*(amazonaws\.com(\.cn)?|api\.aws)"), "aws.bedrock"),
+    (re.compile(r".*-aiplatform\.googleapis\.com|aiplatform\..*\.googleapis\.com"), "gcp.vertex_ai"),
+)
+# Only ports that one program is known for: vLLM's 8000 and llama.cpp's 8080 are everybody's.
+_PORTS: Final = {11434: "ollama", 1234: "lm_studio"}
 
 
 def provider_of(host: str, port: int | None, mapped: Mapping[str, str]) -> str:
@@ -47,3 +111,17 @@ def provider_of(host: str, port: int | None, mapped: Mapping[str, str]) -> str:
         if name:
             return name
     return _known(host, port)
+
+
+@functools.lru_cache(maxsize=256)
+def _known(host: str, port: int | None) -> str:
+    host = host.lower().rstrip(".")
+    for pattern, name in _PATTERNS:
+        if pattern.fullmatch(host):
+            return name
+    rest = host
+    while rest:
+        if rest in _HOSTS:
+            return _HOSTS[rest]
+        rest = rest.partition(".")[2]
+    return _PORTS.get(port or 0, DEFAULT)

@@ -18,6 +18,11 @@ class EventSplitter:
         # Kept in pieces and joined once: an event that holds a picture comes in hundreds of them.
         self._held: list[bytes] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of a next event has come."""
+        return not self._held
+
     def feed(self, piece: bytes) -> list[bytes]:
         """The events that this piece completes."""
         held = self._held

@@ -18,6 +18,8 @@ class RecordingTransport:
     """Marks our transports, so that wrapping twice does nothing."""
 
     inner: Any
+    automatic: Any = None
+    """The options of `instrument`, where it was that which put this transport around another."""
 
 
 @functools.cache
@@ -56,10 +58,12 @@ def _sync_body(library: ModuleType) -> type[Any]:  # noqa: C901 - counts all tha
             try:
                 self._inner.close()
             finally:
-                self._watch.left()
+                if not self._watch.is_done:
+                    self._watch.left()
 
         def __del__(self) -> None:
-            self._watch.left()
+            if not self._watch.is_done:
+                self._watch.left()
 
     return Body
 
@@ -75,18 +79,18 @@ def _sync_transport(library: ModuleType) -> type[Any]:
             self._answers = Answers(recorder, library, body)
 
         def handle_request(self, request: Any) -> Any:
-            request, observed = self._answers.leaving(request)
+            request, exchange = self._answers.leaving(request)
             try:
                 response = self.inner.handle_request(request)
-                if observed is not None and self._answers.is_option_refused(observed, response):
+                if exchange is not None and self._answers.is_option_refused(exchange, response):
                     refusal = b"".join(response.stream)
                     response.close()
-                    request, response = self._answers.reconsider(observed, request, response, refusal)
+                    request, response = self._answers.reconsider(exchange, request, response, refusal)
                     response = response or self.inner.handle_request(request)
             except BaseException as error:
-                self._answers.failed(observed, error)
+                self._answers.failed(exchange, error)
                 raise
-            return self._answers.answered(observed, response)
+            return self._answers.answered(exchange, response)
 
         def close(self) -> None:
             self.inner.close()
@@ -136,10 +140,12 @@ def _async_body(library: ModuleType) -> type[Any]:  # noqa: C901 - as above
             try:
                 await self._inner.aclose()
             finally:
-                self._watch.left()
+                if not self._watch.is_done:
+                    self._watch.left()
 
         def __del__(self) -> None:
-            self._watch.left()
+            if not self._watch.is_done:
+                self._watch.left()
 
     return Body
 
@@ -155,18 +161,18 @@ def _async_transport(library: ModuleType) -> type[Any]:
             self._answers = Answers(recorder, library, body)
 
         async def handle_async_request(self, request: Any) -> Any:
-            request, observed = self._answers.leaving(request)
+            request, exchange = self._answers.leaving(request)
             try:
                 response = await self.inner.handle_async_request(request)
-                if observed is not None and self._answers.is_option_refused(observed, response):
+                if exchange is not None and self._answers.is_option_refused(exchange, response):
                     refusal = b"".join([piece async for piece in response.stream])
                     await response.aclose()
-                    request, response = self._answers.reconsider(observed, request, response, refusal)
+                    request, response = self._answers.reconsider(exchange, request, response, refusal)
                     response = response or await self.inner.handle_async_request(request)
             except BaseException as error:
-                self._answers.failed(observed, error)
+                self._answers.failed(exchange, error)
                 raise
-            return self._answers.answered(observed, response)
+            return self._answers.answered(exchange, response)
 
         async def aclose(self) -> None:
             await self.inner.aclose()

@@ -8,13 +8,17 @@ from monitor.capture.events import EventReader
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.hiding import shown_of
-from monitor.capture.sse import EventSplitter
+from monitor.capture.quiet import shown_of_quiet
 
 _LARGEST_BODY: Final = 64 * 2**20
 
 
 class Watch(Protocol):
     """Sees every piece of a body. `passing` returns what the caller gets, None for the piece as it is."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the record is written."""
 
     def passing(self, piece: bytes) -> bytes | None:
         """A piece goes by."""
@@ -36,6 +40,8 @@ class BodyWatch:
     kept.
     """
 
+    __slots__ = ("_decode", "_exchange", "_is_kept", "_pieces", "_size", "guard")
+
     def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, is_kept: bool) -> None:
         """`decode` undoes the content encoding, None where there is none."""
         self._exchange = exchange
@@ -45,7 +51,11 @@ class BodyWatch:
         self._pieces: list[bytes] = []
         self._size = 0
 
-    @guarded
+    @property
+    def is_done(self) -> bool:
+        """Whether the record is written."""
+        return self._exchange.is_done
+
     def passing(self, piece: bytes) -> bytes | None:
         """Keep it."""
         if self._is_kept:
@@ -90,15 +100,24 @@ class StreamWatch:
         self.guard = guard
         self._decode = decode
 
-    @guarded
+    @property
+    def is_done(self) -> bool:
+        """Whether the record is written."""
+        return self._exchange.is_done
+
     def passing(self, piece: bytes) -> bytes | None:
         """Read what it completes."""
+        if self._decode is not None or not self._reader.is_quiet(piece):
+            self._read(piece)
+        return None
+
+    @guarded
+    def _read(self, piece: bytes) -> None:
         if not self._exchange.is_done:
             try:
                 self._reader.feed(self._decode(piece) if self._decode else piece)
             except EncodingError:
                 self._exchange.garbled()
-        return None
 
     @guarded
     def ended(self) -> bytes | None:
@@ -133,10 +152,11 @@ class HidingWatch(StreamWatch):
         """
         super().__init__(exchange, guard, decode=decode)
         self._decoding_error = decoding_error
-        self._splitter = EventSplitter()
 
     def passing(self, piece: bytes) -> bytes | None:
         """Pass on what the caller would have got; raises what the client would have raised."""
+        if self._decode is None and self._reader.is_quiet(piece):
+            return shown_of_quiet(piece)
         try:
             plain = self._decode(piece) if self._decode else piece
         except EncodingError as fault:
@@ -147,7 +167,7 @@ class HidingWatch(StreamWatch):
 
     def ended(self) -> bytes | None:
         """Finish, and pass on an event that lacks its end."""
-        rest = self._splitter.take_rest()
+        rest = self._reader.take_rest()
         self._look_last(rest)
         super().ended()
         return shown_of(rest)
@@ -158,7 +178,7 @@ class HidingWatch(StreamWatch):
 
     @guarded
     def _cleaned(self, plain: bytes) -> bytes:
-        events = self._splitter.feed(plain)
+        events = self._reader.split(plain)
         self._look_at(events)
         return b"".join(map(shown_of, events))
 

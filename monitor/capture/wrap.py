@@ -4,13 +4,15 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
-from monitor.capture.attribution import storable
 from monitor.capture.keys import KeyNames
-from monitor.capture.recorder import Identity, Recorder
+from monitor.capture.recorder import Recorder
+from monitor.capture.routes import Identity
+from monitor.capture.texts import storable
 from monitor.capture.transport import RecordingTransport, transports_for
 from monitor.errors import WrapError
 from monitor.health import Health
@@ -28,6 +30,40 @@ HEALTH: Final = Health()
 # A spool has one writer a process, however many clients there are; so the writers are known here, by directory.
 _writers: dict[Path, SpoolWriter] = {}
 _writers_lock = threading.Lock()
+# Two threads may make clients that share an HTTP client.
+_wrapping_lock = threading.RLock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a program says of the requests of its clients; None, and a tag that is not there, is not said."""
+
+    service: str | None = None
+    environment: str | None = None
+    provider: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings | None = None
+
+    @classmethod
+    def given(cls, *, service: Any, environment: Any, provider: str | None, tags: Any, settings: Any) -> Self:
+        """Options as a program gives them, made storable."""
+        return cls(
+            service=_storable(service),
+            environment=_storable(environment),
+            provider=provider,
+            tags={str(name): storable(value) for name, value in (tags or {}).items()},
+            settings=settings,
+        )
+
+    def over(self, weaker: "Options") -> "Options":
+        """These, and the weaker ones where nothing is said."""
+        return Options(
+            service=self.service or weaker.service,
+            environment=self.environment or weaker.environment,
+            provider=self.provider or weaker.provider,
+            tags={**weaker.tags, **self.tags},
+            settings=self.settings or weaker.settings,
+        )
 
 
 def wrap(
@@ -41,15 +77,17 @@ def wrap(
 ) -> C:
     """Record every request that an OpenAI client makes from now on; returns the same client.
 
-    Works on `OpenAI` and `AsyncOpenAI` of openai 3.x and everything made from them; copies made with `with_options`
-    are covered too. Wrapping twice does nothing more. The client's results, exceptions and streams stay as they are.
+    Works on `OpenAI` and `AsyncOpenAI` of openai 1.40 and newer, on the clients for Azure and Bedrock and on
+    everything made from them; copies made with `with_options` are covered too. Wrapping twice does nothing more,
+    except that what is given here wins over `instrument`, and what is not given stays as `instrument` was told. The
+    client's results, exceptions and streams stay as they are.
 
     Args:
         client: the client.
         service: name of the program or part of it; wins over the setting `service`.
         environment: where it runs; wins over the setting `environment`.
         provider: who answers behind the client's host, when the host does not tell; decides the prices.
-        tags: put on every request of this client; `monitor.tag` wins over them.
+        tags: put on every request of this client; win over the setting `tags`; `monitor.tag` wins over them.
         settings: everything else; None reads them from the environment and the nearest settings file.
 
     Raises:
@@ -57,29 +95,28 @@ def wrap(
         SettingsError: a setting has a value that cannot be used.
         HomeError: the data directory cannot be used.
     """
-    http_client = getattr(client, "_client", None)
-    library = _library_of(http_client)
-    if http_client is None or library is None or not hasattr(http_client, "_transport"):
-        raise WrapError(
-            f"{type(client).__module__}.{type(client).__qualname__} is not an OpenAI client. "
-            "Give wrap an openai.OpenAI or openai.AsyncOpenAI object."
-        )
-    settings = settings or Settings.load(os.environ, Path.cwd())
-    if not settings.enabled or isinstance(http_client._transport, RecordingTransport):  # noqa: SLF001 - see below
-        return client
-    home = Home(settings.home)
-    home.create()
-    identity = Identity(
-        service=_storable(service or settings.service),
-        environment=_storable(environment or settings.environment),
-        provider=provider,
-        providers=settings.providers,
-        tags={name: storable(value) for name, value in (tags or {}).items()},
-        include_usage=settings.include_usage,
-    )
-    recorder = Recorder(_writer(home, settings), identity, KeyNames(home.secret()), HEALTH)
-    _put_around(http_client, library, recorder)
+    http_client = _http_client_of(client)
+    given = Options.given(service=service, environment=environment, provider=provider, tags=tags, settings=settings)
+    with _wrapping_lock:
+        transport = http_client._transport  # noqa: SLF001 - there is no public way to it
+        if isinstance(transport, RecordingTransport):
+            if transport.automatic is None:
+                return client
+            given = given.over(transport.automatic)
+        settings = given.settings or Settings.load(os.environ, Path.cwd())
+        unwrap(client)
+        if settings.enabled:
+            _record(http_client, given, settings)
     return client
+
+
+def wrap_automatically(client: object, options: Options, settings: Settings) -> None:
+    """The same for a client that nobody asked about by name: one that is wrapped already stays as it is."""
+    http_client = _http_client_of(client)
+    with _wrapping_lock:
+        if not isinstance(http_client._transport, RecordingTransport):  # noqa: SLF001 - there is no public way to it
+            _record(http_client, options, settings)
+            http_client._transport.automatic = options  # noqa: SLF001 - put there just now
 
 
 def unwrap(client: C) -> C:
@@ -94,9 +131,35 @@ def unwrap(client: C) -> C:
     return client
 
 
-def _put_around(http_client: Any, library: ModuleType, recorder: Recorder) -> None:
+def _http_client_of(client: object) -> Any:
+    http_client = getattr(client, "_client", None)
+    if http_client is None or _library_of(http_client) is None or not hasattr(http_client, "_transport"):
+        raise WrapError(
+            f"{type(client).__module__}.{type(client).__qualname__} is not an OpenAI client. "
+            "Give wrap an openai.OpenAI or openai.AsyncOpenAI object."
+        )
+    return http_client
+
+
+def _record(http_client: Any, options: Options, settings: Settings) -> None:
+    home = Home(settings.home)
+    home.create()
+    identity = Identity(
+        service=options.service or _storable(settings.service),
+        environment=options.environment or _storable(settings.environment),
+        provider=options.provider,
+        providers=settings.providers,
+        tags={**settings.tags, **options.tags},
+        include_usage=settings.include_usage,
+        frameworks=settings.frameworks,
+    )
+    _put_around(http_client, Recorder(_writer(home, settings), identity, KeyNames(home.secret()), HEALTH))
+
+
+def _put_around(http_client: Any, recorder: Recorder) -> None:
     # There is no public way to change the transport of a client that exists. Making a new client instead would lose
     # its time-outs, limits and proxies.
+    library: Any = _library_of(http_client)
     sync_type, async_type = transports_for(library)
     kind = async_type if isinstance(http_client, library.AsyncClient) else sync_type
     http_client._transport = kind(http_client._transport, recorder)  # noqa: SLF001 - see above
@@ -115,7 +178,7 @@ def _library_of(http_client: object) -> ModuleType | None:
     return None
 
 
-def _storable(name: str | None) -> str | None:
+def _storable(name: object) -> str | None:
     return None if name is None else storable(name)
 
 

@@ -6,6 +6,7 @@
 read a segment, and a torn or altered line shows.
 """
 
+from collections.abc import Mapping
 from typing import Final
 from zlib import crc32
 
@@ -18,6 +19,7 @@ _TAIL_LENGTH: Final = len(b',"crc":"00000000"}')
 HEADER: Final = b"header"
 BEGIN: Final = b"begin"
 END: Final = b"end"
+CONTENT: Final = b"content"
 DROPPED: Final = b"dropped"
 FOOTER: Final = b"footer"
 
@@ -42,11 +44,24 @@ class HeaderLine(Header, frozen=True, kw_only=True):
     kind: str
 
 
-def encode_line(seq: int, kind: bytes, facts: msgspec.Struct | dict[str, object] | None) -> bytes:
+def encode_facts(facts: msgspec.Struct | dict[str, object]) -> bytes:
+    """Facts as the inside of a JSON object, without its braces."""
+    return _encode(facts)[1:-1]
+
+
+def encode_facts(facts: msgspec.Struct | Mapping[str, object]) -> bytes:
+    """Facts as the inside of a JSON object, without its braces."""
+    return _encode(facts)[1:-1]
+
+
+def encode_line(seq: int, kind: bytes, facts: msgspec.Struct | Mapping[str, object] | None) -> bytes:
     """The whole line, newline included."""
-    inner = _encode(facts)[1:-1] if facts is not None else b""
-    comma = b"," if inner else b""
-    body = b'{"seq":%d,"kind":"%b"%b%b' % (seq, kind, comma, inner)
+    return line_of(seq, kind, b"" if facts is None else encode_facts(facts))
+
+
+def line_of(seq: int, kind: bytes, inner: bytes) -> bytes:
+    """The whole line of facts that are encoded already; empty for a line that has none."""
+    body = b'{"seq":%d,"kind":"%b",%b' % (seq, kind, inner) if inner else b'{"seq":%d,"kind":"%b"' % (seq, kind)
     return b'%b,"crc":"%08x"}\n' % (body, crc32(body))
 
 

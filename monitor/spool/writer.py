@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.health import Health
-from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, FORMAT_VERSION, HEADER, SUFFIX, Header, encode_line
+from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, FORMAT_VERSION, HEADER, SUFFIX, Header, encode_facts, line_of
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _REASONS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EFBIG: "disk_full", errno.EROFS: "read_only"}
@@ -53,20 +53,24 @@ class SpoolWriter:
         return self.append(END, facts)
 
     def append(self, kind: bytes, facts: msgspec.Struct) -> bool:
-        """Append one line; False when it had to be dropped, which is counted and told on the spool later.
+        """Append one line; False when it had to be dropped."""
+        return self.put(kind, encode_facts(facts))
 
-        Raises nothing for a full disk, a read-only directory or a missing one.
+    def put(self, kind: bytes, *inners: bytes) -> bool:
+        """Append lines of encoded facts by one write; False when they had to be dropped.
+
+        What is dropped is counted, and told on the spool later. Raises nothing for a full disk, a read-only directory
+        or a missing one.
         """
         with self._lock:
             try:
-                self._open_segment()
-                self._tell_dropped()
-                self._write(kind, facts)
+                if self._descriptor is None:
+                    self._open_segment()
+                if self._dropped:
+                    self._tell_dropped()
+                self._write(kind, *inners)
             except OSError as error:
-                reason = _REASONS.get(error.errno or 0, "write_failed")
-                self._dropped[reason] = self._dropped.get(reason, 0) + 1
-                self._health.count("calls_dropped_total")
-                self._abandon()
+                self._drop(_REASONS.get(error.errno or 0, "write_failed"), len(inners))
                 return False
             if self._size >= self._segment_size:
                 self._rotate()
@@ -93,8 +97,6 @@ class SpoolWriter:
         self._forget()
 
     def _open_segment(self) -> None:
-        if self._descriptor is not None:
-            return
         segment = secrets.token_hex(16)
         now = datetime.now(UTC)
         path = self._directory / f"{now:%Y%m%dT%H%M%S}-{os.getpid()}-{segment[:8]}{SUFFIX}"
@@ -116,7 +118,7 @@ class SpoolWriter:
             started_at=now.isoformat(),
         )
         try:
-            self._write(HEADER, header)
+            self._write(HEADER, encode_facts(header))
         except OSError:
             # On a full disk every call would leave an empty file behind, which nothing ever takes away.
             self._abandon()
@@ -124,23 +126,32 @@ class SpoolWriter:
                 path.unlink()
             raise
 
+    def _drop(self, reason: str, lines: int) -> None:
+        self._dropped[reason] = self._dropped.get(reason, 0) + lines
+        self._health.count("calls_dropped_total", lines)
+        self._abandon()
+
     def _tell_dropped(self) -> None:
         while self._dropped:
             reason, count = next(iter(self._dropped.items()))
-            self._write(DROPPED, {"reason": reason, "count": count})
+            self._write(DROPPED, encode_facts({"reason": reason, "count": count}))
             del self._dropped[reason]
 
-    def _write(self, kind: bytes, facts: msgspec.Struct | dict[str, object] | None) -> None:
+    def _write(self, kind: bytes, *inners: bytes) -> None:
         if self._descriptor is None:
             raise OSError(errno.EBADF, "the segment is not open")
-        line = encode_line(self._seq, kind, facts)
-        # Taken before the write: a finalizer that appends in between must get the next one.
-        self._seq += 1
-        written = os.write(self._descriptor, line)
-        if written != len(line):
+        # Taken before the write: a finalizer that appends in between must get the next ones.
+        seq = self._seq
+        self._seq += len(inners)
+        if len(inners) == 1:
+            content = line_of(seq, kind, inners[0])
+        else:
+            content = b"".join(line_of(number, kind, inner) for number, inner in enumerate(inners, seq))
+        written = os.write(self._descriptor, content)
+        if written != len(content):
             # A full disk takes the first part of a line; cut it off again, so that the file stays whole lines.
             os.ftruncate(self._descriptor, self._size)
-            self._seq -= 1
+            self._seq = seq
             raise OSError(errno.ENOSPC, "the disk took only part of a line")
         self._size += written
 
@@ -148,7 +159,7 @@ class SpoolWriter:
         if self._descriptor is None:
             return
         with contextlib.suppress(OSError):
-            self._write(FOOTER, None)
+            self._write(FOOTER, b"")
         self._abandon()
 
     def _rotate(self) -> None:

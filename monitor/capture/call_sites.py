@@ -1,0 +1,121 @@
+"""Which line of the program makes a call: the first frame that is neither the SDK's, a framework's nor Python's."""
+
+import functools
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from monitor.capture.texts import storable
+
+_FRAMEWORKS: Final = frozenset(
+    """
+    monitor openai httpx httpx2 httpcore httpcore2 anyio sniffio trio tenacity backoff stamina wrapt gevent greenlet
+    eventlet uvloop nest_asyncio
+    langchain langchain_core langchain_openai langchain_community langchain_classic langchain_experimental langgraph
+    langsmith llama_index llama_index_instrumentation instructor agents litellm pydantic_ai pydantic_graph dspy
+    semantic_kernel haystack haystack_integrations autogen autogen_agentchat autogen_core autogen_ext crewai smolagents
+    google.adk strands mirascope guidance outlines marvin magentic controlflow agno griptape camel browser_use
+    mem0 graphrag lightrag txtai promptflow lmql sglang ell
+    ragas deepeval guardrails nemoguardrails trulens giskard
+    langfuse openinference opentelemetry traceloop logfire agentops opik weave promptlayer helicone lmnr phoenix
+    mlflow braintrust humanloop portkey_ai ddtrace sentry_sdk newrelic elasticapm posthog
+    """.split()  # noqa: SIM905 - words read better than a column of quotes
+)
+_COMMON_NAMES: Final = frozenset(
+    "agents agno camel ell giskard greenlet guardrails guidance helicone marvin outlines phoenix strands weave".split()  # noqa: SIM905 - as above
+)
+"""Names of frameworks that programs also give to packages of their own: there the place of the file decides."""
+
+_INSTALLED: Final = "-packages"
+_STANDARD_LIBRARY: Final = (str(Path(os.__file__).parent), "<frozen ")
+_MAX_FRAMES: Final = 256
+_MAX_KNOWN: Final = 4096
+
+Site = tuple[str | None, str | None]
+
+
+class CallSites:
+    """Finds call sites, and remembers what it has seen; `call_sites` gives the one to use.
+
+    Args:
+        frameworks: packages, or modules with dots, to be passed over besides the well-known ones.
+    """
+
+    def __init__(self, frameworks: Iterable[str] = ()) -> None:
+        """Has seen nothing yet."""
+        self._own = frozenset(frameworks)
+        self._known: dict[tuple[str, object], bool] = {}
+
+    def here(self) -> Site:
+        """`file:line` and `module.function` of the innermost frame of the program's own code.
+
+        None and None where there is none, as in a task that awaits the SDK's coroutine directly.
+        """
+        known = self._known
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the stack cheaply
+        for _ in range(_MAX_FRAMES):
+            if frame is None:
+                break
+            code = frame.f_code
+            key = (code.co_filename, frame.f_globals.get("__name__") or "")
+            is_foreign = known.get(key)
+            if is_foreign is None:
+                is_foreign = self._look(*key)
+            if not is_foreign:
+                return f"{_short(code.co_filename)}:{frame.f_lineno}", _name(frame.f_globals, code.co_qualname)
+            frame = frame.f_back
+        return None, None
+
+    def _look(self, filename: str, module: object) -> bool:
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        is_foreign = self._is_foreign(filename, module if isinstance(module, str) else "")
+        self._known[filename, module] = is_foreign
+        return is_foreign
+
+    def _is_foreign(self, filename: str, module: str) -> bool:
+        packages = set(_packages(module))
+        if packages & self._own:
+            return True
+        if listed := packages & _FRAMEWORKS:
+            return not listed <= _COMMON_NAMES or _INSTALLED in filename
+        return filename.startswith(_STANDARD_LIBRARY) and _INSTALLED not in filename
+
+
+@functools.cache
+def call_sites(frameworks: tuple[str, ...]) -> CallSites:
+    """The finder for a set of frameworks, one for all clients."""
+    return CallSites(frameworks)
+
+
+def _packages(module: str) -> Iterable[str]:
+    """`a.b.c`, `a.b` and `a`."""
+    while module:
+        yield module
+        module = module.rpartition(".")[0]
+
+
+def _name(names: dict[str, Any], function: str) -> str:
+    module = names.get("__name__") or ""
+    if module == "__main__":
+        # What `python -m` runs has its own name in its specification only.
+        module = getattr(names.get("__spec__"), "name", None) or module
+    return _joined(module, function)
+
+
+@functools.lru_cache(maxsize=_MAX_KNOWN)
+def _joined(module: object, function: str) -> str:
+    return storable(f"{module}.{function}" if module else function)
+
+
+@functools.lru_cache(maxsize=_MAX_KNOWN)
+def _short(filename: str) -> str:
+    """A path without what is private or changes: relative to the working directory, else its last three parts."""
+    path = Path(filename)
+    try:
+        return storable(path.relative_to(Path.cwd()).as_posix())
+    except (ValueError, OSError):
+        return storable("/".join(path.parts[-3:]))

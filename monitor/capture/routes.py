@@ -1,0 +1,119 @@
+"""What all requests to one address with one key share: worked out once, and kept as the start of their lines."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
+from monitor.capture.keys import KeyNames
+from monitor.capture.providers import provider_of
+
+_MOST: Final = 1024
+_NAMING: Final = (
+    b"host",
+    b"authorization",
+    b"api-key",
+    b"openai-organization",
+    b"openai-project",
+    b"x-stainless-package-version",
+)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What is the same for all requests of one wrapped client."""
+
+    service: str | None
+    environment: str | None
+    provider: str | None
+    providers: Mapping[str, str]
+    tags: Mapping[str, str]
+    include_usage: bool
+    frameworks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A method and address, asked with one key.
+
+    Attributes:
+        place: method, path with query, and host; requests of one call have the same.
+        endpoint: what kind of request it is.
+        deployment: the Azure deployment that the path names, None where it names none.
+        facts: fields of the record that all its requests share.
+        encoded: `facts` as the inside of a JSON object.
+        accounts: what the request says of organisation and project; the answer may know better.
+        may_change: whether the body may be changed on its way.
+    """
+
+    place: tuple[str, bytes, bytes | None]
+    endpoint: Endpoint
+    deployment: str | None
+    facts: Mapping[str, object]
+    encoded: bytes
+    accounts: Mapping[str, str]
+    may_change: bool
+
+
+class Routes:
+    """The routes of one client, each made at its first request."""
+
+    def __init__(self, identity: Identity, keys: KeyNames) -> None:
+        """None yet."""
+        self._identity = identity
+        self._keys = keys
+        self._host = socket.gethostname()
+        self._known: dict[tuple[object, ...], Route] = {}
+
+    def of(self, request: Any, headers: Mapping[bytes, bytes]) -> Route:
+        """The route of a request; the names of `headers` are in lower case."""
+        # The number of the process stands in the facts, and changes with a fork.
+        key = (os.getpid(), request.method, request.url.raw_path, *map(headers.get, _NAMING))
+        route = self._known.get(key)
+        if route is None:
+            if len(self._known) >= _MOST:
+                # Addresses that hold an id are met a few times and never again.
+                self._known.clear()
+            route = self._known[key] = self._new(request, headers)
+        return route
+
+    def _new(self, request: Any, headers: Mapping[bytes, bytes]) -> Route:
+        _, authorization, api_key, organization, project, version = (_text(headers.get(name)) for name in _NAMING)
+        identity, url = self._identity, request.url
+        endpoint = endpoint_of(request.method, url.path)
+        fingerprint, hint = self._keys.name(authorization, api_key)
+        facts: dict[str, object] = {
+            "provider_name": identity.provider or provider_of(url.host, url.port, identity.providers),
+            "operation_name": endpoint.operation_name,
+            "endpoint": endpoint.path,
+            "method": None if request.method == "POST" else request.method,
+            "is_billable": endpoint.is_billable or None,
+            "service": identity.service,
+            "environment": identity.environment,
+            "host": self._host,
+            "process_id": os.getpid(),
+            "key_fingerprint": fingerprint,
+            "key_hint": hint,
+            "sdk_version": version,
+        }
+        stated = {name: value for name, value in facts.items() if value is not None}
+        accounts = {"billing_account_id": organization, "sub_account_id": project}
+        return Route(
+            place=(request.method, url.raw_path, headers.get(b"host")),
+            endpoint=endpoint,
+            deployment=deployment_of(url.path),
+            facts=stated,
+            encoded=_encode(stated)[1:-1],
+            accounts={name: value[:256] for name, value in accounts.items() if value},
+            # The signature of AWS covers the body.
+            may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),
+        )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,10 @@
+"""Text that can be stored, whatever it was given as."""
+
+from typing import Final
+
+_LONGEST: Final = 1024
+
+
+def storable(value: object) -> str:
+    """A value as text that can be stored: file names and variables may hold bytes that are no text."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")[:_LONGEST]

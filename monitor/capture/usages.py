@@ -1,0 +1,200 @@
+"""Reads a usage object of any endpoint into the fields of a record.
+
+Usage can be anything. `UsageBody` is what a well-formed one decodes to, and quick to read; every other one stays a
+mapping, and is read part by part: what is not as the API has it is unknown.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+
+Fields = dict[str, object]
+
+LARGEST: Final = 10**12
+"""A count above it is no count: it would only spoil every sum it gets into."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=LARGEST)] | None
+_LONGEST_NUMBER: Final = 32
+
+
+class InputDetails(msgspec.Struct, gc=False):
+    """The parts of the input."""
+
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+    audio_tokens: _Count = None
+    image_tokens: _Count = None
+    cached_tokens_details: Any = None
+    cache_write_tokens_details: Any = None
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    """The parts of the output."""
+
+    reasoning_tokens: _Count = None
+    audio_tokens: _Count = None
+    image_tokens: _Count = None
+    accepted_prediction_tokens: _Count = None
+    rejected_prediction_tokens: _Count = None
+
+
+class UsageBody(msgspec.Struct, gc=False):
+    """A usage object in which every count is one."""
+
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+    input_tokens: _Count = None
+    output_tokens: _Count = None
+    input_tokens_details: InputDetails | None = None
+    output_tokens_details: OutputDetails | None = None
+    input_token_details: InputDetails | None = None
+    output_token_details: OutputDetails | None = None
+    cached_tokens: _Count = None
+    type: Any = None
+    seconds: Any = None
+
+
+_TOTALS: Final = {
+    "input_tokens": "input_tokens",
+    "prompt_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "completion_tokens": "output_tokens",
+    "cached_tokens": "cache_read_input_tokens",
+    "reasoning_tokens": "reasoning_output_tokens",
+}
+_CACHED: Final = {
+    "audio_tokens": "cache_read_audio_tokens",
+    "image_tokens": "cache_read_image_tokens",
+    "cached_audio_tokens": "cache_read_audio_tokens",
+    "cached_image_tokens": "cache_read_image_tokens",
+}
+_WRITTEN: Final = {"ttl_12h_tokens": "cache_creation_long_tokens"}
+_INPUT_PARTS: Final = {
+    "cached_tokens": "cache_read_input_tokens",
+    "cache_write_tokens": "cache_creation_input_tokens",
+    "audio_tokens": "input_audio_tokens",
+    "image_tokens": "input_image_tokens",
+    "cached_tokens_details": _CACHED,
+    "cache_write_tokens_details": _WRITTEN,
+}
+_NESTED: Final = ("cached_tokens_details", "cache_write_tokens_details")
+_OUTPUT_PARTS: Final = {
+    "reasoning_tokens": "reasoning_output_tokens",
+    "audio_tokens": "output_audio_tokens",
+    "image_tokens": "output_image_tokens",
+    "accepted_prediction_tokens": "accepted_prediction_tokens",
+    "rejected_prediction_tokens": "rejected_prediction_tokens",
+}
+_NAMES: Final = {
+    **_TOTALS,
+    "prompt_tokens_details": _INPUT_PARTS,
+    "input_tokens_details": _INPUT_PARTS,
+    "input_token_details": _INPUT_PARTS,
+    "prompt_token_details": _INPUT_PARTS,
+    "completion_tokens_details": _OUTPUT_PARTS,
+    "output_tokens_details": _OUTPUT_PARTS,
+    "output_token_details": _OUTPUT_PARTS,
+    "completion_token_details": _OUTPUT_PARTS,
+    "cached_tokens_details": _CACHED,
+}
+"""Their names and ours; for an object, those within it."""
+
+
+def usage_fields(usage: Any) -> Fields:
+    """The usage fields of a record from a usage object of any endpoint; empty when it states nothing."""
+    if isinstance(usage, UsageBody):
+        return _of_body(usage)
+    if not isinstance(usage, Mapping):
+        return {}
+    fields: Fields = {}
+    _put_parts(fields, usage, _NAMES)
+    if usage.get("type") == "duration" and "seconds" in usage:
+        fields["audio_seconds"] = amount_of(usage["seconds"])
+    return fields
+
+
+def amount_of(value: Any) -> float | None:
+    """A number of any kind of unit, also one that is written as text; None where it is none."""
+    if isinstance(value, str) and len(value) < _LONGEST_NUMBER and value.isascii():
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < LARGEST:
+        return None
+    return float(value)
+
+
+def count_of(value: Any) -> int | None:
+    """A whole number of reasonable size; None where it is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
+    return value if is_count else None
+
+
+def _of_body(usage: UsageBody) -> Fields:
+    # Written out: this is read with every answer, and a table would take four times as long.
+    fields: Fields = {}
+    count = usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens
+    if count is not None:
+        fields["input_tokens"] = count
+    count = usage.completion_tokens if usage.output_tokens is None else usage.output_tokens
+    if count is not None:
+        fields["output_tokens"] = count
+    if usage.cached_tokens is not None:
+        fields["cache_read_input_tokens"] = usage.cached_tokens
+    details = usage.input_tokens_details or usage.prompt_tokens_details or usage.input_token_details
+    if details is not None:
+        _put_input(fields, details)
+    parts = usage.output_tokens_details or usage.completion_tokens_details or usage.output_token_details
+    if parts is not None:
+        _put_output(fields, parts)
+    if usage.seconds is not None and usage.type == "duration":
+        fields["audio_seconds"] = amount_of(usage.seconds)
+    return fields
+
+
+def _put_input(fields: Fields, details: InputDetails) -> None:
+    if details.cached_tokens is not None:
+        fields["cache_read_input_tokens"] = details.cached_tokens
+    if details.cache_write_tokens is not None:
+        fields["cache_creation_input_tokens"] = details.cache_write_tokens
+    if details.audio_tokens is not None:
+        fields["input_audio_tokens"] = details.audio_tokens
+    if details.image_tokens is not None:
+        fields["input_image_tokens"] = details.image_tokens
+    if details.cached_tokens_details is not None or details.cache_write_tokens_details is not None:
+        _put_parts(fields, {name: getattr(details, name) for name in _NESTED}, _INPUT_PARTS)
+
+
+def _put_output(fields: Fields, details: OutputDetails) -> None:
+    if details.reasoning_tokens is not None:
+        fields["reasoning_output_tokens"] = details.reasoning_tokens
+    if details.audio_tokens is not None:
+        fields["output_audio_tokens"] = details.audio_tokens
+    if details.image_tokens is not None:
+        fields["output_image_tokens"] = details.image_tokens
+    if details.accepted_prediction_tokens is not None:
+        fields["accepted_prediction_tokens"] = details.accepted_prediction_tokens
+    if details.rejected_prediction_tokens is not None:
+        fields["rejected_prediction_tokens"] = details.rejected_prediction_tokens
+
+
+def _put_parts(fields: Fields, parts: Mapping[Any, Any], names: Mapping[str, Any]) -> None:
+    for key, value in parts.items():
+        name = names.get(key)
+        if isinstance(name, str):
+            _put_count(fields, name, value, is_older=names is _NAMES and key != name)
+        elif name is not None and isinstance(value, Mapping):
+            _put_parts(fields, value, name)
+
+
+def _put_count(fields: Fields, name: str, value: Any, *, is_older: bool) -> None:
+    count = count_of(value)
+    # What a server states in two ways is taken from the newer or more exact one.
+    if count is not None and not (is_older and name in fields):
+        fields[name] = count
