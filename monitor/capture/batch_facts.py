@@ -1,23 +1,23 @@
-"""Reads one line of a batch's output or error file into the facts of a record."""
+"""Makes the facts of a record of one line of a batch's output or error file."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import msgspec
 
+from monitor.capture.batch_bodies import AnyLine, LineBody, LineResponse, answer_in
 from monitor.capture.bodies import finish_reasons, text_of
 from monitor.capture.endpoints import Endpoint, endpoint_of
 from monitor.capture.fault_codes import OTHER_TROUBLE
 from monitor.capture.faults import fault_of_answer
-from monitor.capture.usages import UsageBody, usage_fields
+from monitor.capture.unit_readers import Answer
+from monitor.capture.units import answer_units, searches_of
+from monitor.capture.usages import usage_fields
 
 Facts = dict[str, object]
 
-_NO_JSON: Final = msgspec.Raw(b"null")
-_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 _LONGEST_NAME: Final = 256
 _KEPT_OF_NAME: Final = 223
 _OLDEST: Final = 60 * 86_400
@@ -34,95 +34,6 @@ _PATHS: Final = {
 _UNKNOWN: Final = Endpoint(operation_name="batch_line", path="/batches")
 
 
-class _Body(msgspec.Struct, gc=False):
-    id: Any = None
-    object: Any = None
-    type: Any = None
-    code: Any = None
-    model: Any = None
-    created: Any = None
-    created_at: Any = None
-    service_tier: Any = None
-    status: Any = None
-    usage: Any = None
-    error: Any = None
-    incomplete_details: Any = None
-    choices: Any = None
-    data: msgspec.Raw = _NO_JSON
-
-
-class _Choice(msgspec.Struct, gc=False):
-    index: int | None = None
-    finish_reason: str | None = None
-
-
-class _WellFormedBody(_Body, gc=False):
-    """Nearly every one: read in one go."""
-
-    usage: UsageBody | None = None
-    choices: list[_Choice] | None = None
-
-
-class _OddBody(_Body, gc=False):
-    """Any other."""
-
-    choices: msgspec.Raw = _NO_JSON
-
-
-B = TypeVar("B", bound=_Body)
-
-
-class _Response(msgspec.Struct, Generic[B], gc=False):
-    status_code: Any = None
-    request_id: Any = None
-    body: B | None = None
-
-
-class Line(msgspec.Struct, Generic[B], gc=False):
-    """What is looked at of a line; answers themselves are passed over."""
-
-    id: Any = None
-    custom_id: Any = None
-    response: _Response[B] | msgspec.UnsetType | None = msgspec.UNSET
-    error: Any = msgspec.UNSET
-
-    @property
-    def is_output(self) -> bool:
-        """Whether it is a line of an output or error file; a line of an input file has neither of the two."""
-        has_name = self.custom_id is not None or self.id is not None
-        return has_name and not (self.response is msgspec.UNSET and self.error is msgspec.UNSET)
-
-
-AnyLine = Line[_WellFormedBody] | Line[_OddBody]
-
-_decode: Final = msgspec.json.Decoder(Line[_WellFormedBody]).decode
-_decode_odd: Final = msgspec.json.Decoder(Line[_OddBody]).decode
-
-
-def read_line(content: bytes) -> AnyLine | None:
-    """A line of a batch file; None when it is no JSON object."""
-    try:
-        return _decode(content)
-    except _UNREADABLE:
-        pass
-    try:
-        return _decode_odd(_mended(content))
-    except _UNREADABLE:
-        return None
-
-
-def _mended(content: bytes) -> bytes:
-    """The same line without the parts that are no objects where the API has objects, and without NaN."""
-    value = json.loads(content, parse_constant=lambda _: None)
-    if isinstance(value, dict) and "response" in value:
-        response = value["response"]
-        if not isinstance(response, dict):
-            value["response"] = None
-        elif not isinstance(response.get("body"), dict):
-            response["body"] = None
-    return json.dumps(value).encode()
-
-
 class LineReader:
     """Makes facts of the lines of one file, all of which went to the same endpoint."""
 
@@ -133,40 +44,51 @@ class LineReader:
         self._earliest = self._latest - _OLDEST
         self._endpoint = _UNKNOWN
 
-    def facts_of(self, line: AnyLine) -> Facts:
-        """What the line states, as fields of a record; what it does not state is left out."""
-        response = line.response if isinstance(line.response, _Response) else None
+    def facts_of(self, line: AnyLine, content: bytes) -> Facts:
+        """What the line states, as fields of a record; what it does not state is left out.
+
+        Args:
+            line: what was read of it.
+            content: the whole of it.
+        """
+        response = line.response if isinstance(line.response, LineResponse) else None
         body = response.body if response is not None else None
         facts: Facts = {"custom_id": _name_of(line.custom_id) or _name_of(line.id)}
         if response is not None:
-            facts["status"] = _status_of(response.status_code)
-            facts["request_id"] = text_of(response.request_id)
+            _put(facts, "status", _status_of(response.status_code))
+            _put(facts, "request_id", text_of(response.request_id))
         if body is not None:
-            self._put_body(facts, body)
-        self._put_endpoint(facts)
-        facts["started_at"] = self._time_of(body)
-        _put_outcome(facts, line.error, body)
-        return {name: value for name, value in facts.items() if value is not None}
-
-    def _put_body(self, facts: Facts, body: _Body) -> None:
-        self._endpoint = _endpoint_of(body) or self._endpoint
-        facts["response_id"] = text_of(body.id)
-        facts["response_model"] = text_of(body.model)
-        facts["service_tier"] = text_of(body.service_tier)
-        facts["answer_status"] = text_of(body.status)
-        usage = usage_fields(body.usage)
-        if usage:
-            facts.update(usage)
-            facts["usage_source"] = "late"
-        facts["finish_reasons"] = _reasons_of(body)
-
-    def _put_endpoint(self, facts: Facts) -> None:
+            self._put_body(facts, body, content)
         endpoint = self._endpoint
         facts["operation_name"] = endpoint.operation_name
         facts["endpoint"] = endpoint.path
         facts["is_billable"] = endpoint.is_billable
+        facts["started_at"] = self._time_of(body)
+        _put_outcome(facts, line.error, body)
+        return facts
 
-    def _time_of(self, body: _Body | None) -> datetime:
+    def _put_body(self, facts: Facts, body: LineBody, content: bytes) -> None:
+        self._endpoint = _endpoint_of(body) or self._endpoint
+        _put(facts, "response_id", text_of(body.id))
+        _put(facts, "response_model", text_of(body.model))
+        _put(facts, "service_tier", text_of(body.service_tier))
+        _put(facts, "finish_reasons", _reasons_of(body))
+        usage = usage_fields(body.usage)
+        facts.update(usage)
+        units = self._units(facts, body, content)
+        facts.update(units)
+        if usage or "usage_source" in units:
+            # Whoever made the batch began the work.
+            facts["usage_source"] = "late"
+
+    def _units(self, facts: Facts, body: LineBody, content: bytes) -> Facts:
+        endpoint = self._endpoint
+        if endpoint.units is not None:
+            return answer_units(Answer(endpoint, body, answer_in(content), facts, None))
+        calls = searches_of(text_of(body.model) or "") if endpoint.has_usage_option else None
+        return {"tool_calls": calls} if calls else {}
+
+    def _time_of(self, body: LineBody | None) -> datetime:
         if body is not None:
             created = body.created if body.created is not None else body.created_at
             if isinstance(created, int | float) and self._earliest <= created <= self._latest:
@@ -174,7 +96,12 @@ class LineReader:
         return self._downloaded_at
 
 
-def _put_outcome(facts: Facts, line_error: Any, body: _Body | None) -> None:
+def _put(facts: Facts, name: str, value: object) -> None:
+    if value is not None:
+        facts[name] = value
+
+
+def _put_outcome(facts: Facts, line_error: Any, body: LineBody | None) -> None:
     status = facts.get("status")
     is_refused = isinstance(status, int) and status >= 400
     has_failed = body is not None and body.status == "failed"
@@ -186,13 +113,13 @@ def _put_outcome(facts: Facts, line_error: Any, body: _Body | None) -> None:
     stated = stated or {}
     error_type, error_code = text_of(stated.get("type")), text_of(stated.get("code"))
     fault = fault_of_answer(_int(status), error_type, error_code, param=stated.get("param")) or OTHER_TROUBLE
-    facts["outcome"] = "failed"
-    facts["error_class"], facts["error_reason"] = fault
-    facts["error_code"] = error_code
-    facts["error_type"] = error_type or (str(status) if is_refused else error_code or "error")
+    told = error_type or (str(status) if is_refused else error_code or "error")
+    facts |= {"outcome": "failed", "error_class": fault.error_class, "error_type": told}
+    _put(facts, "error_reason", fault.reason)
+    _put(facts, "error_code", error_code)
 
 
-def _endpoint_of(body: _Body) -> Endpoint | None:
+def _endpoint_of(body: LineBody) -> Endpoint | None:
     path = _PATHS.get(body.object) if isinstance(body.object, str) else None
     if path is None and body.object is None:
         # Moderations and pictures have no `object`.
@@ -203,8 +130,8 @@ def _endpoint_of(body: _Body) -> Endpoint | None:
     return endpoint_of("POST", path) if path else None
 
 
-def _reasons_of(body: _Body) -> list[str] | None:
-    if found := finish_reasons(body.choices):
+def _reasons_of(body: LineBody) -> list[str] | None:
+    if body.choices and (found := finish_reasons(body.choices)):
         return [reason for _, reason in sorted(found.items())]
     if body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
         reason = text_of(body.incomplete_details.get("reason"))

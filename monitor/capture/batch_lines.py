@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from monitor.capture.batch_facts import Facts, LineReader, read_line
+from monitor.capture.batch_bodies import read_line
+from monitor.capture.batch_facts import Facts, LineReader
 from monitor.capture.ids import new_id
 from monitor.health import Health
 
@@ -126,20 +127,20 @@ class BatchLines:
     def _read(self, content: bytes) -> None:
         line = read_line(content)
         if line is not None and line.is_output:
-            self._waiting.append(self._reader.facts_of(line))
+            self._waiting.append(self._reader.facts_of(line, content))
             if len(self._waiting) >= _BULK:
                 self._flush()
         elif content.strip(_BLANK):
             self._health.count("batch_lines_unreadable_total")
 
     def _flush(self) -> None:
-        now = time.time_ns()
-        for facts in self._waiting:
-            facts |= self._shared
-            facts["record_id"] = facts["call_id"] = new_id(now)
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._append(waiting)
+            now = time.time_ns()
+            self._append([self._with_shared(facts, new_id(now)) for facts in waiting])
+
+    def _with_shared(self, facts: Facts, record_id: str) -> Facts:
+        return {**facts, **self._shared, "record_id": record_id, "call_id": record_id}
 
     def _give_up(self) -> None:
         self.is_over = True

@@ -12,9 +12,6 @@ from monitor.capture.prompt_tokens import prompt_tokens
 from monitor.capture.sse import EventSplitter, data_of
 from monitor.capture.token_counts import TokenCount, token_count_of
 
-KEPT: Final = 2**20
-"""So many bytes of a stream are worth keeping for `estimate`."""
-
 _PER_CALL: Final = 6
 """Tokens around a call of a tool; fitted to recorded answers, see docs/benchmarks.md."""
 
@@ -75,7 +72,7 @@ class _Written:
 
     def add_call(self, function: _Function | None) -> None:
         if function is not None:
-            self.calls += bool(function.name)
+            self.calls += isinstance(function.name, str) and bool(function.name)
             self.add(function.name, function.arguments)
 
 

@@ -2,10 +2,11 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, cast
 
 TokenCount = Callable[[str], int]
+Encode = Callable[[str], Sequence[int]]
 
 _MOST: Final = 128 * 1024
 """So many characters are counted; the rest of a longer text is taken to be like them."""
@@ -21,14 +22,14 @@ _NOT_OLD: Final = ("gpt-4o", "gpt-4.1", "gpt-4.5")
 # What is one token, roughly: a word up to ten letters, some capitals, up to three digits, and so on. The lengths are
 # fitted to recorded answers (docs/benchmarks.md); those of other scripts to what is known of the two tokenizers.
 _PATTERN: Final = (
-    r"[A-Z]?[a-zß-ɏ]{1,10}|[A-Z]{1,3}|[0-9]{1,3}"
+    r"(?:[A-Z]?[a-z\u00df-\u024f]{1,10}|[A-Z]{1,3})%s|[0-9]{1,3}|['\u2019][a-z]{1,2}\b"
     r"|[\u0250-\u058f\u10a0-\u10ff\u1c80-\u1fff]{1,%d}"
     r"|[\u0590-\u109f\u1100-\u1c7f]{1,%d}"
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,%d}"
-    r"|[!-/:-@\[-`{-~]{1,3}\n*|\s*[\r\n]+| {3,}|\t+|[^\x00-\x7f]"
+    r"|[!-/:-@\[-`{-~]{1,3}\n*|[ \t]{0,64}[\r\n]+| {3,}|\t+|[^\x00-\x7f]"
 )
-_NEW_PATTERN: Final = _PATTERN % (4, 3, 2)
-_OLD_PATTERN: Final = _PATTERN % (2, 1, 1)
+_NEW_PATTERN: Final = _PATTERN % (r"(?:['\u2019][a-z]{1,2}\b)?", 4, 3, 2)
+_OLD_PATTERN: Final = _PATTERN % ("", 2, 1, 1)
 
 
 def token_count_of(model: str | None, modules: Mapping[str, Any] = sys.modules) -> TokenCount:
@@ -56,18 +57,18 @@ def _is_old(model: str) -> bool:
     return name.startswith(_OLD_MODELS) and not name.startswith(_NOT_OLD)
 
 
-def _loaded_encoder(names: tuple[str, ...], modules: Mapping[str, Any]) -> Callable[[str], Any] | None:
+def _loaded_encoder(names: tuple[str, ...], modules: Mapping[str, Any]) -> Encode | None:
     encodings = getattr(modules.get("tiktoken.registry"), "ENCODINGS", None)
     if not isinstance(encodings, Mapping):
         return None
     for name in names:
         encode = getattr(encodings.get(name), "encode_ordinary", None)
         if callable(encode):
-            return encode
+            return cast("Encode", encode)
     return None
 
 
-def _encoded(encode: Callable[[str], Any], text: str) -> int | None:
+def _encoded(encode: Encode, text: str) -> int | None:
     try:
         return sum(len(encode(text[start : start + _SLICE])) for start in range(0, len(text), _SLICE))
     except (ValueError, TypeError, RuntimeError):

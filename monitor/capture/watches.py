@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from monitor.capture.batch_lines import BatchLines
 from monitor.capture.decoding import Decode, EncodingError
 from monitor.capture.events import EventReader
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import Guard, guarded
+from monitor.capture.heard import Heard
 from monitor.capture.hiding import shown_of
 from monitor.capture.quiet import shown_of_quiet
 
@@ -90,6 +92,56 @@ class BodyWatch:
         self._exchange.finish("interrupted")
 
 
+class LinesWatch(BodyWatch):
+    """Reads the lines of a batch's output as it is downloaded; other files pass after a look at their beginning."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, lines: BatchLines) -> None:
+        """`decode` undoes the content encoding, None where there is none."""
+        super().__init__(exchange, guard, decode=decode, is_kept=False)
+        self._lines = lines
+
+    def passing(self, piece: bytes) -> bytes | None:
+        """Read what it completes."""
+        if not self._lines.is_over:
+            self._feed(piece)
+        return None
+
+    @guarded
+    def ended(self) -> bytes | None:
+        """Read the last line and finish."""
+        try:
+            self._lines.end()
+        finally:
+            self._exchange.finish("completed")
+        return None
+
+    @guarded
+    def broke(self, error: BaseException) -> None:
+        """Keep the lines that came and finish as broken."""
+        try:
+            self._lines.end(is_whole=False)
+        finally:
+            self._exchange.failed(error)
+
+    @guarded
+    def left(self) -> None:
+        """Keep the lines that came and finish."""
+        try:
+            self._lines.end(is_whole=False)
+        finally:
+            self._exchange.finish("interrupted")
+
+    @guarded
+    def _feed(self, piece: bytes) -> None:
+        try:
+            self._lines.feed(self._decode(piece) if self._decode else piece)
+        except EncodingError:
+            self._lines.end(is_whole=False)
+            self._exchange.garbled()
+
+
 class StreamWatch:
     """Reads the events of a stream as they pass."""
 
@@ -97,6 +149,7 @@ class StreamWatch:
         """`decode` undoes the content encoding, None where there is none."""
         self._exchange = exchange
         self._reader = EventReader(exchange)
+        self._heard = exchange.heard = Heard()
         self.guard = guard
         self._decode = decode
 
@@ -109,15 +162,20 @@ class StreamWatch:
         """Read what it completes."""
         if self._decode is not None or not self._reader.is_quiet(piece):
             self._read(piece)
+        else:
+            self._heard.take(piece)
         return None
 
     @guarded
     def _read(self, piece: bytes) -> None:
         if not self._exchange.is_done:
             try:
-                self._reader.feed(self._decode(piece) if self._decode else piece)
+                plain = self._decode(piece) if self._decode else piece
             except EncodingError:
                 self._exchange.garbled()
+            else:
+                self._heard.take(plain)
+                self._reader.feed(plain)
 
     @guarded
     def ended(self) -> bytes | None:
@@ -156,6 +214,7 @@ class HidingWatch(StreamWatch):
     def passing(self, piece: bytes) -> bytes | None:
         """Pass on what the caller would have got; raises what the client would have raised."""
         if self._decode is None and self._reader.is_quiet(piece):
+            self._heard.take(piece)
             return shown_of_quiet(piece)
         try:
             plain = self._decode(piece) if self._decode else piece
@@ -178,6 +237,7 @@ class HidingWatch(StreamWatch):
 
     @guarded
     def _cleaned(self, plain: bytes) -> bytes:
+        self._heard.take(plain)
         events = self._reader.split(plain)
         self._look_at(events)
         return b"".join(map(shown_of, events))

@@ -88,7 +88,7 @@ def test_who_declines_the_usage_does_not_see_it(world: World) -> None:
 
 
 def test_it_can_be_switched_off(world: World) -> None:
-    """With the setting off the request goes out as it is; the usage is then unknown."""
+    """With the setting off the request goes out as it is; the usage is then estimated."""
     settings = Settings(home=world.directory, include_usage=False)
     with opened(like_openai) as client:
         world.wrap(client, settings=settings)
@@ -97,7 +97,7 @@ def test_it_can_be_switched_off(world: World) -> None:
         options = _options(client.server.asked[0])
 
     assert options is None
-    assert "usage_source" not in world.end()
+    assert world.end()["usage_source"] == "estimated"
     assert world.end().get("outcome", "completed") == "completed"
 
 
