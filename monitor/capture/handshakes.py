@@ -56,8 +56,11 @@ class Headers:
 
     raw: Pairs
 
+    def __delitem__(self, _: str) -> None:
+        """Nothing: these have been sent."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Handshake:
     """The request that opens a socket. Has what the recorder reads of any request."""
 

@@ -12,6 +12,7 @@ from monitor.capture.usages import amount_of
 Message = bytes | str
 """What a socket carries; a JSON object in all of OpenAI's protocols."""
 
+_START: Final = 96
 _GLANCE: Final = 256
 _LONGEST: Final = 10**8
 _LIMITS: Final = {"limit": "limit", "remaining": "remaining", "reset_seconds": "reset"}
@@ -65,6 +66,20 @@ class _Kind(msgspec.Struct):
 _decode_event: Final = msgspec.json.Decoder(Event).decode
 _decode_work: Final = msgspec.json.Decoder(Work).decode
 _decode_kind: Final = msgspec.json.Decoder(_Kind).decode
+
+
+def is_piece(message: Message) -> bool:
+    """Whether a message surely is a piece of an answer, as most are: sound, text. One short search."""
+    if type(message) is bytes:
+        return b'.delta"' in message[:_START]
+    return type(message) is str and '.delta"' in message[:_START]
+
+
+def is_sound(message: object) -> bool:
+    """Whether a message surely is sound on its way to the server, as most are."""
+    if type(message) is str:
+        return '.append"' in message[:_START]
+    return type(message) is bytes and b'.append"' in message[:_START]
 
 
 def kind_of(message: Message) -> Message | None:

@@ -11,16 +11,21 @@ from monitor.capture.socket_events import Message
 from monitor.capture.socket_session import Session
 
 
-def attach(socket: Any, session: Session) -> None:
-    """Let a session watch an open socket, which stays the same object and an instance of its class."""
-    kind = watched_kind(type(socket))
+def attach(socket: Any, kind: type[Any], session: Session) -> None:
+    """Let a session watch an open socket, which stays the same object and an instance of its class.
+
+    Args:
+        socket: of the library `websockets`.
+        kind: the watched form of its class.
+        session: told of each message.
+    """
     socket._openai_monitor = session  # noqa: SLF001 - put there by us
     socket.__class__ = kind
     weakref.finalize(socket, session.left)
 
 
 @functools.cache
-def watched_kind(kind: type[Any]) -> type[Any]:
+def watched_kind(kind: Any) -> type[Any]:
     """The watched form of a class of sockets; it shows the same name."""
     lost = sys.modules["websockets.exceptions"].ConnectionClosed
     made = _async_kind(kind, lost) if inspect.iscoroutinefunction(kind.recv) else _sync_kind(kind, lost)

@@ -9,7 +9,17 @@ from typing import Any, Final
 from monitor.capture.bodies import text_of
 from monitor.capture.guarded import guarded
 from monitor.capture.handshakes import Handshake
-from monitor.capture.socket_events import Event, Message, kind_of, limit_facts, read_event, read_work, seconds_in
+from monitor.capture.socket_events import (
+    Event,
+    Message,
+    is_piece,
+    is_sound,
+    kind_of,
+    limit_facts,
+    read_event,
+    read_work,
+    seconds_in,
+)
 from monitor.capture.socket_turns import DECISION, REALTIME, RESPONSE, TRANSCRIPTION, Desk, Turn
 from monitor.capture.socket_works import Works
 
@@ -18,7 +28,7 @@ _SESSIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("/realtime/translations", {"operation_name": "translation", "is_billable": True}),
     ("", {"operation_name": "connect", "is_billable": False}),
 )
-"""What a session is, by the start of its endpoint: some are paid for by their length, others by what is done in them."""
+"""What a session is, by the start of its endpoint: some are paid for by their length, others by what they hold."""
 
 _ASKING: Final[frozenset[Message | None]] = frozenset({"response.create", b"response.create"})
 _PIECES: Final[frozenset[Message]] = frozenset({".delta", b".delta"})
@@ -31,7 +41,10 @@ _Handler = Callable[["Session", Event], None]
 
 def _in_both(handlers: Mapping[str, _Handler]) -> dict[Message | None, _Handler]:
     """Sockets give text or bytes, as they are asked."""
-    return {**handlers, **{name.encode(): handler for name, handler in handlers.items()}}
+    found: dict[Message | None, _Handler] = {}
+    for name, handler in handlers.items():
+        found[name] = found[name.encode()] = handler
+    return found
 
 
 class Session:
@@ -47,7 +60,8 @@ class Session:
             seconds_ago: how long the opening took.
         """
         self.guard = desk.guard
-        facts = {**desk.facts_for(handshake), "request_model": handshake.model}
+        facts = desk.facts_for(handshake)
+        facts["request_model"] = handshake.model or facts.get("request_model")
         kind = next(kind for start, kind in _SESSIONS if str(facts["endpoint"]).startswith(start))
         self._own = Turn(desk, {**facts, **answer, **kind})
         self._own.start(seconds_ago=seconds_ago)
@@ -60,26 +74,15 @@ class Session:
         self._process = os.getpid()
         self._lock = threading.Lock()
 
-    @guarded
     def came(self, message: Message) -> None:
         """A message has come, and is about to be given to the caller."""
-        kind = kind_of(message)
-        handle = self._HANDLERS.get(kind)
-        if handle is not None:
-            with self._lock:
-                if not self._is_done:
-                    handle(self, read_event(message))
-        elif self._works.awaits_chunk and kind is not None and kind[-_ENDING:] in _PIECES:
-            with self._lock:
-                self._works.take_chunk(read_event(message))
+        if self._works.awaits_chunk or not is_piece(message):
+            self._look(message)
 
-    @guarded
     def leaving(self, message: object) -> None:
         """A message is about to be sent."""
-        if isinstance(message, str | bytes) and kind_of(message) in _ASKING:
-            with self._lock:
-                if not self._is_done:
-                    self._works.ask(message)
+        if not is_sound(message):
+            self._look_out(message)
 
     @guarded
     def closed(self) -> None:
@@ -101,6 +104,25 @@ class Session:
         """Nobody holds the socket any more."""
         with self._lock:
             self._finish("interrupted")
+
+    @guarded
+    def _look(self, message: Message) -> None:
+        kind = kind_of(message)
+        handle = self._HANDLERS.get(kind)
+        if handle is not None:
+            with self._lock:
+                if not self._is_done:
+                    handle(self, read_event(message))
+        elif self._works.awaits_chunk and kind is not None and kind[-_ENDING:] in _PIECES:
+            with self._lock:
+                self._works.take_chunk(read_event(message))
+
+    @guarded
+    def _look_out(self, message: object) -> None:
+        if isinstance(message, str | bytes) and kind_of(message) in _ASKING:
+            with self._lock:
+                if not self._is_done:
+                    self._works.ask(message)
 
     def _describe(self, event: Event) -> None:
         told, own, shared = event.session, self._own.facts, self._works.shared

@@ -1,16 +1,19 @@
 """One piece of work that goes over a socket, from its start to its record: a response, a transcription, the session."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from monitor.capture.bodies import text_of, usage_fields
-from monitor.capture.faults import fault_of_answer, fault_of_exception
+from monitor.capture.bodies import text_of
+from monitor.capture.breaks import fault_of_exception
+from monitor.capture.faults import fault_of_answer
 from monitor.capture.guarded import Guard
 from monitor.capture.ids import new_id
 from monitor.capture.recorder import RequestLike
 from monitor.capture.socket_events import Work
+from monitor.capture.trackers import Tracker, tell, tell_end, trackers_of_request
+from monitor.capture.usages import usage_fields
 from monitor.records import Begin, Record
 
 REALTIME: Final = {"operation_name": "realtime", "endpoint": "/realtime", "is_billable": True}
@@ -59,6 +62,7 @@ class Turn:
         self._began: float | None = None
         self._has_line = False
         self._is_done = False
+        self._trackers: Sequence[Tracker] = ()
         self.facts: dict[str, Any] = dict(facts)
         self.event_id = text_of(event_id)
         self.stream_id = text_of(stream_id)
@@ -73,6 +77,7 @@ class Turn:
         self.date(seconds_ago)
         facts = {name: self.facts[name] for name in Begin.__struct_fields__ if name in self.facts}
         self._desk.begin(Begin(**facts))
+        self._trackers = trackers_of_request()
 
     def date(self, seconds_ago: float) -> None:
         """Take its times from so many seconds ago; its id too, which sorts by time."""
@@ -146,7 +151,12 @@ class Turn:
         self._is_done = True
         if self._began is not None:
             self.facts["duration"] = self._elapsed(self._began)
-        self._desk.end(Record(**{"outcome": outcome, **self.facts}))
+        record = Record(**{"outcome": outcome, **self.facts})
+        self._desk.end(record)
+        trackers = self._trackers if self._has_line else trackers_of_request()
+        if trackers:
+            tell(trackers, record)
+            tell_end(trackers)
 
     def _identify(self, seconds_ago: float = 0.0) -> None:
         now = time.time() - seconds_ago

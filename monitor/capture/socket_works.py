@@ -4,15 +4,19 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from monitor.capture.bodies import read_request, text_of
+import msgspec
+
+from monitor.capture.bodies import read_answer, read_request, text_of
+from monitor.capture.endpoints import endpoint_of
 from monitor.capture.handshakes import Handshake
 from monitor.capture.socket_events import Event, Message, Work, read_event, read_work
 from monitor.capture.socket_turns import REALTIME, RESPONSE, Desk, Turn
+from monitor.capture.unit_readers import Answer
+from monitor.capture.units import answer_units
 
+_RESPONSES: Final = endpoint_of("POST", "/responses")
 _MOST: Final = 256
 """So many pieces of work may be open at once; a server that never ends any must not fill the memory."""
-
-_NAMED_BY_SESSION: Final = ("response_model", "conversation_id")
 
 
 class Works:
@@ -28,7 +32,7 @@ class Works:
         """Nothing is open yet."""
         self._desk = desk
         self._handshake = handshake
-        self._asked: deque[Turn] = deque(maxlen=_MOST)
+        self._asked: deque[Turn] = deque()
         self._running: dict[str, Turn] = {}
         self._over: deque[str] = deque(maxlen=_MOST)
         self._limits: dict[str, Any] = {}
@@ -45,6 +49,8 @@ class Works:
         turn = Turn(self._desk, {**self.shared, **asking, **self.kind, "is_streaming": True})
         turn.fill(self.shared)
         turn.event_id, turn.stream_id = text_of(event.event_id), text_of(event.stream_id)
+        if len(self._asked) >= _MOST:
+            self._asked.popleft().finish("interrupted")
         self._asked.append(turn)
         if self.kind is RESPONSE:
             # As a POST to the same path, it is on its way from now.
@@ -73,10 +79,14 @@ class Works:
         response_id = text_of(body.id) or ""
         if response_id not in self._over:
             turn = self._running.pop(response_id, None) or self._take_asked(event.stream_id)
-            self.close(turn or self.new(kind or self.kind or RESPONSE, event), body)
+            turn = turn or self.new(kind or self.kind or RESPONSE, event)
+            if turn.facts["endpoint"] == _RESPONSES.path:
+                _put_units(turn, event.response)
+            self.close(turn, body)
 
     def close(self, turn: Turn, body: Work) -> None:
         """Write the record of a piece of work by what is said of it at its end."""
+        self._name(turn)
         turn.took_work(body)
         if response_id := text_of(body.id):
             self._over.append(response_id)
@@ -110,8 +120,7 @@ class Works:
 
     def write(self, turn: Turn, outcome: str = "completed") -> None:
         """Write the record of a piece of work, with what is known from the session."""
-        if turn.facts["endpoint"] == self.shared["endpoint"] and self.kind is REALTIME:
-            turn.fill({name: self.shared.get(name) for name in _NAMED_BY_SESSION})
+        self._name(turn)
         turn.facts |= self._limits
         self._limits = {}
         turn.finish(outcome)
@@ -122,6 +131,12 @@ class Works:
             if error is not None:
                 turn.broke(error)
             turn.finish("interrupted")
+
+    def _name(self, turn: Turn) -> None:
+        """Put in what the session may have told only after the work was asked for."""
+        turn.fill({"conversation_id": self.shared.get("conversation_id")})
+        if turn.facts["operation_name"] == REALTIME["operation_name"]:
+            turn.fill({"response_model": self.shared.get("response_model")})
 
     def _take_asked(self, stream_id: object) -> Turn | None:
         lane = text_of(stream_id)
@@ -152,3 +167,9 @@ def _put_request(turn: Turn, message: Message) -> None:
     turn.facts["request_model"] = text_of(body.model)
     turn.facts["request_service_tier"] = text_of(body.service_tier)
     turn.fill({"user": text_of(body.safety_identifier) or text_of(body.user)})
+
+
+def _put_units(turn: Turn, response: msgspec.Raw) -> None:
+    """What its tools did, as in the answer to a POST."""
+    answer = Answer(_RESPONSES, read_answer(response), response, turn.facts, turn.facts.get("request_model"))
+    turn.facts |= answer_units(answer)

@@ -5,18 +5,15 @@ a client does that is not wrapped is passed through.
 """
 
 import functools
+import importlib
 import inspect
 import sys
-import time
+import threading
 from collections.abc import Callable
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, Final
 
-from monitor.capture.guarded import guarded
-from monitor.capture.handshakes import error_in, facts_of_answer, meant_by, sent_by
-from monitor.capture.socket_kinds import attach
-from monitor.capture.socket_session import Session
-from monitor.capture.socket_turns import Desk, Turn
+from monitor.capture.recorder import Recorder
 from monitor.capture.transport import RecordingTransport
 
 _MODULES: Final = (
@@ -34,8 +31,10 @@ _DOORS: Final = ("realtime", "responses", "live", "beta")
 """The clients' properties behind which these modules are loaded, when they are first asked for."""
 
 _MARK: Final = "openai_monitor_watches"
-_UNANSWERED: Final = frozenset({"OSError", "WebSocketException", "CancelledError", "KeyboardInterrupt"})
-"""What is raised once a server has been asked; other exceptions tell of a mistake before that."""
+_OPENING: Final = "monitor.capture.socket_opening"
+"""Loaded when a socket is opened first: most programs never do."""
+
+_lock: Final = threading.Lock()
 
 
 def watch(client: object) -> None:
@@ -62,11 +61,12 @@ def _opening_door(load: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _watch_loaded() -> None:
-    for name in _MODULES:
-        module = sys.modules.get(name)
-        if module is not None and not hasattr(module, _MARK):
-            _watch_module(module)
-            setattr(module, _MARK, True)
+    with _lock:
+        for name in _MODULES:
+            module = sys.modules.get(name)
+            if module is not None and not hasattr(module, _MARK):
+                _watch_module(module)
+                setattr(module, _MARK, True)
 
 
 def _watch_module(module: ModuleType) -> None:
@@ -93,10 +93,10 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(connect)
         async def run_async(manager: Any, *args: Any, **kwargs: Any) -> Any:
-            desk = _desk_of(manager)
-            if desk is None:
+            recorder = _recorder_of(manager)
+            if recorder is None:
                 return await connect(manager, *args, **kwargs)
-            with _Opening(desk, manager) as opening:
+            with _opening(recorder, manager) as opening:
                 opened = await connect(manager, *args, **kwargs)
             opening.done(opened)
             return opened
@@ -105,10 +105,10 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(connect)
     def run(manager: Any, *args: Any, **kwargs: Any) -> Any:
-        desk = _desk_of(manager)
-        if desk is None:
+        recorder = _recorder_of(manager)
+        if recorder is None:
             return connect(manager, *args, **kwargs)
-        with _Opening(desk, manager) as opening:
+        with _opening(recorder, manager) as opening:
             opened = connect(manager, *args, **kwargs)
         opening.done(opened)
         return opened
@@ -116,46 +116,12 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-class _Opening:
-    """A handshake under way. Never raises of itself, and lets every exception pass."""
-
-    def __init__(self, desk: Desk, manager: Any) -> None:
-        self._desk = desk
-        self._manager = manager
-        self._began = time.perf_counter()
-        self.guard = desk.guard
-
-    def __enter__(self) -> "_Opening":
-        return self
-
-    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
-        if error is not None and any(kind.__name__ in _UNANSWERED for kind in type(error).__mro__):
-            self._failed(error)
-
-    @guarded
-    def done(self, opened: Any) -> None:
-        """Watch the socket that was opened; older managers give the SDK's object around it."""
-        socket = opened if hasattr(opened, "recv_streaming") else opened._connection  # noqa: SLF001 - as the SDK has it
-        handshake = sent_by(socket, _private(self._manager, "client"))
-        seconds = time.perf_counter() - self._began
-        attach(socket, Session(self._desk, handshake, facts_of_answer(socket.response), seconds_ago=seconds))
-
-    @guarded
-    def _failed(self, error: BaseException) -> None:
-        handshake = meant_by(self._manager, _private(self._manager, "client"), _private(self._manager, "model"))
-        answer = getattr(error, "response", None)
-        told = facts_of_answer(answer) if hasattr(answer, "status_code") else {}
-        facts = {**self._desk.facts_for(handshake), "operation_name": "connect", "is_billable": False, **told}
-        turn = Turn(self._desk, {**facts, "request_model": handshake.model})
-        turn.date(time.perf_counter() - self._began)
-        if told:
-            turn.took_error(error_in(answer))
-        else:
-            turn.broke(error)
-        turn.finish("failed")
+def _opening(recorder: Recorder, manager: Any) -> Any:
+    kind = importlib.import_module(_OPENING).Opening
+    return kind(recorder, manager, _private(manager, "client"), _private(manager, "model"))
 
 
-def _desk_of(manager: Any) -> Desk | None:
+def _recorder_of(manager: Any) -> Recorder | None:
     """The recorder of the client that a connection manager belongs to; None where it is not wrapped."""
     http_client = getattr(_private(manager, "client"), "_client", None)
     transport = getattr(http_client, "_transport", None)
