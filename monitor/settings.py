@@ -1,5 +1,6 @@
 """Settings: read once, frozen, from `MONITOR_…` variables, `monitor.toml` or `pyproject.toml`."""
 
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
@@ -15,10 +16,12 @@ from monitor.errors import SettingsError
 
 _PREFIX = "MONITOR_"
 _TABLE = "openai-monitor"
+_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _SIZE_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _MAX_PORT = 65_535
+_MOST_DAYS = 36_500
 
 _Parse = Callable[[Any], Any]
 
@@ -65,6 +68,28 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
+def _days(value: Any) -> float:
+    try:
+        days = float(str(value))
+    except ValueError:
+        raise ValueError("it must be a number of days") from None
+    if not 0 < days <= _MOST_DAYS:
+        raise ValueError(f"it must be a number of days above 0, at most {_MOST_DAYS}")
+    return days
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    patterns = tuple(map(_text, value if isinstance(value, list | tuple) else _text(value).split()))
+    for pattern in patterns:
+        try:
+            matches_nothing = re.search(pattern, "")
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"{pattern!r} is no regular expression ({error})") from None
+        if matches_nothing:
+            raise ValueError(f"{pattern!r} also matches where there is nothing")
+    return patterns
+
+
 def _size(value: Any) -> int:
     text = str(value).strip().lower().replace(" ", "").replace("_", "")
     digits = text.rstrip("bkmgi")
@@ -83,19 +108,34 @@ def _zone(value: Any) -> str:
     return name
 
 
-def _mapping(value: Any) -> Mapping[str, str]:
-    pairs = value.items() if isinstance(value, Mapping) else _pairs(_text(value))
-    return MappingProxyType({_text(host).lower(): _text(name) for host, name in pairs})
+def _mapping(shape: str, *, is_lowered: bool = True) -> _Parse:
+    """Reads `name=value,name=value`, or a table of a file; `shape` says in a fault how it must look."""
+
+    def parse(value: Any) -> Mapping[str, str]:
+        pairs = value.items() if isinstance(value, Mapping) else _pairs(_text(value), shape)
+        return MappingProxyType({_text(name).lower() if is_lowered else _text(name): _text(to) for name, to in pairs})
+
+    return parse
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _pairs(text: str, shape: str) -> list[tuple[str, str]]:
     pairs = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
-        host, mark, name = part.partition("=")
-        if not mark or not host.strip() or not name.strip():
-            raise ValueError("it must look like host=provider,host=provider")
-        pairs.append((host, name))
+        name, mark, value = part.partition("=")
+        if not mark or not name.strip() or not value.strip():
+            raise ValueError(f"it must look like {shape},{shape}")
+        # So can a value hold a comma.
+        pairs.append((unquote(name.strip()), unquote(value.strip())))
     return pairs
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else _text(value).split(",")
+    names = tuple(_text(part) for part in parts if part != "")
+    for name in names:
+        if not all(word.isidentifier() for word in name.split(".")):
+            raise ValueError("it must be names of packages or modules, such as acme_llm,shop.llm")
+    return names
 
 
 def _smtp_url(value: Any) -> str:
@@ -120,7 +160,7 @@ def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("openai-monitor", appauthor=False))
 
 
-def _no_providers() -> Mapping[str, str]:
+def _nothing() -> Mapping[str, str]:
     return MappingProxyType({})
 
 
@@ -131,17 +171,47 @@ class Settings:
     home: Path = _setting("The data directory: spool, ledger, control store.", _path, _default_home)
     enabled: bool = _setting("Whether wrapped clients record at all.", _flag, default=True)
     service: str | None = _setting(
-        "Name of the program that makes the calls.", _text, None, also=("OTEL_SERVICE_NAME",)
+        "Name of the program that makes the calls.",
+        _text,
+        None,
+        also=("OTEL_SERVICE_NAME",),
+        attributes=("service.name",),
     )
-    environment: str | None = _setting("Where the program runs, such as production.", _text, None)
+    environment: str | None = _setting(
+        "Where the program runs, such as production.",
+        _text,
+        None,
+        attributes=("deployment.environment.name", "deployment.environment"),
+    )
+    tags: Mapping[str, str] = _setting(
+        "Tags of every call: team=search,region=eu.", _mapping("name=value", is_lowered=False), _nothing
+    )
+    frameworks: tuple[str, ...] = _setting(
+        "Packages or modules that are passed over, besides the well-known ones, when a call site is looked for.",
+        _names,
+        (),
+    )
     include_usage: bool = _setting(
         "Ask for the usage of streamed chat calls that did not ask for it, and hide the answer again.",
         _flag,
         default=True,
     )
     providers: Mapping[str, str] = _setting(
-        "Names of the providers behind other hosts: host=provider,host:port=provider.", _mapping, _no_providers
+        "Names of the providers behind other hosts: host=provider,host:port=provider.",
+        _mapping("host=provider"),
+        _nothing,
     )
+    deployments: Mapping[str, str] = _setting(
+        "Models behind names of your own, such as deployments of Azure: deployment=model.",
+        _mapping("deployment=model"),
+        _nothing,
+    )
+    content: bool = _setting("Whether wrapped clients keep prompts and answers, redacted.", _flag, default=False)
+    content_limit: int = _setting("Bytes kept of each prompt and of each answer.", _size, 64 * 2**10)
+    content_redact: tuple[str, ...] = _setting(
+        "What is taken out of contents besides keys and tokens: email, card, regular expressions.", _patterns, ()
+    )
+    content_retention: float = _setting("Days that contents are kept.", _days, 7.0)
     segment_size: int = _setting("A spool segment is ended when it has grown to this size.", _size, 32 * 2**20)
     host: str = _setting("Address the server listens on.", _text, "127.0.0.1")
     port: int = _setting("Port the server listens on; 0 takes a free one.", _port, 8501)
@@ -202,7 +272,11 @@ class Settings:
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
     found: dict[str, tuple[Any, str]] = {}
+    described = _resource_attributes(environ.get(_ATTRIBUTES, ""))
     for item in fields(Settings):
+        for name in item.metadata.get("attributes", ()):
+            if name in described:
+                found.setdefault(item.name, (described[name], f"{name} in {_ATTRIBUTES}"))
         for name in item.metadata.get("also", ()):
             if environ.get(name):
                 found[item.name] = (environ[name], name)
@@ -212,6 +286,16 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
         # Kubernetes gives every pod such a variable for a service that is called "monitor".
         if value and not value.startswith("tcp://"):
             found[item.name] = (value, name)
+    return found
+
+
+def _resource_attributes(text: str) -> dict[str, str]:
+    """What OpenTelemetry is told: `name=value,name=value`, percent-encoded. A fault in it is not ours to tell."""
+    found = {}
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        if shown := unquote(value.strip()).strip():
+            found[unquote(name.strip())] = shown
     return found
 
 

@@ -1,13 +1,12 @@
 """Who spends: tags that the program sets, around calls or on one of them."""
 
 import functools
-import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
-from monitor.capture.stepping import Stepped, stepping
+from monitor.capture.stepping import inside
 from monitor.capture.texts import storable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,34 +55,11 @@ class tag:  # noqa: N801 - reads as a verb where it is used: `with monitor.tag(t
 
     def __call__(self, function: F) -> F:
         """Decorate a function of any of the four kinds."""
-        return functools.wraps(function)(self._around(function))  # type: ignore[return-value]  # wraps keeps the type
+        return cast("F", functools.wraps(function)(inside(self, function)))
 
     def _over(self, outer: Mapping[str, str]) -> Mapping[str, str]:
         both = {**outer, **self._given}
         return {name: value for name, value in both.items() if value is not None}
-
-    def _around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(function):
-
-            async def run(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await function(*args, **kwargs)
-
-        elif inspect.isasyncgenfunction(function):
-            run = stepping(self, function)
-
-        elif inspect.isgeneratorfunction(function):
-
-            def run(*args: Any, **kwargs: Any) -> Any:
-                return (yield from Stepped(self, function(*args, **kwargs)))
-
-        else:
-
-            def run(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return function(*args, **kwargs)
-
-        return run
 
 
 def current_tags() -> Mapping[str, str]:

@@ -31,7 +31,7 @@ _COMMON_NAMES: Final = frozenset(
 
 _INSTALLED: Final = "-packages"
 _STANDARD_LIBRARY: Final = (str(Path(os.__file__).parent), "<frozen ")
-_MAX_FRAMES: Final = 256
+_FRAMES: Final = range(256)
 _MAX_KNOWN: Final = 4096
 
 Site = tuple[str | None, str | None]
@@ -47,7 +47,7 @@ class CallSites:
     def __init__(self, frameworks: Iterable[str] = ()) -> None:
         """Has seen nothing yet."""
         self._own = frozenset(frameworks)
-        self._known: dict[tuple[str, object], bool] = {}
+        self._known: dict[str, bool] = {}
 
     def here(self) -> Site:
         """`file:line` and `module.function` of the innermost frame of the program's own code.
@@ -56,24 +56,26 @@ class CallSites:
         """
         known = self._known
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the stack cheaply
-        for _ in range(_MAX_FRAMES):
+        for _ in _FRAMES:
             if frame is None:
                 break
-            code = frame.f_code
-            key = (code.co_filename, frame.f_globals.get("__name__") or "")
-            is_foreign = known.get(key)
+            is_foreign = known.get(frame.f_code.co_filename)
             if is_foreign is None:
-                is_foreign = self._look(*key)
+                is_foreign = self._look(frame)
             if not is_foreign:
-                return f"{_short(code.co_filename)}:{frame.f_lineno}", _name(frame.f_globals, code.co_qualname)
+                filename = frame.f_code.co_filename
+                return f"{_short(filename)}:{frame.f_lineno}", _name(frame.f_globals, frame.f_code.co_qualname)
             frame = frame.f_back
         return None, None
 
-    def _look(self, filename: str, module: object) -> bool:
-        if len(self._known) >= _MAX_KNOWN:
-            self._known.clear()
+    def _look(self, frame: FrameType) -> bool:
+        filename, module = frame.f_code.co_filename, frame.f_globals.get("__name__")
         is_foreign = self._is_foreign(filename, module if isinstance(module, str) else "")
-        self._known[filename, module] = is_foreign
+        # Code that was made at run time, of whatever module, shares names such as `<string>`.
+        if not filename.startswith("<"):
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[filename] = is_foreign
         return is_foreign
 
     def _is_foreign(self, filename: str, module: str) -> bool:

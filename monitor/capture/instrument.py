@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.wrap import HEALTH, Options, wrap_automatically
+from monitor.home import working_directory
 from monitor.settings import Settings
 
 _MODULE: Final = "openai._base_client"
@@ -44,7 +44,7 @@ def instrument(
         SettingsError: a setting has a value that cannot be used. Faults that come later are counted and logged, and
             never reach the program.
     """
-    settings = settings or Settings.load(os.environ, Path.cwd())
+    settings = settings or Settings.load(os.environ, working_directory())
     options = Options.given(service=service, environment=environment, provider=provider, tags=tags, settings=settings)
     _INSTRUMENT.start(options, settings)
 

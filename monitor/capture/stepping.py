@@ -1,23 +1,59 @@
-"""Runs generators step by step inside a block, so that what the block holds does not hold where they are read."""
+"""Runs functions of every kind inside a block; generators by steps, so that it does not hold where they are read."""
 
+import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 _Block = AbstractContextManager[Any]
+_Function = Callable[..., Any]
 
 
-class Stepped(Generator[Any, Any, Any]):
-    """A generator whose every step is inside a block that can be entered again and again; for `yield from`."""
+def inside(block: _Block, function: _Function) -> _Function:
+    """A function of the same kind (plain, async, generator, async generator) that does the same inside the block.
+
+    Args:
+        block: can be entered again and again, and by many at once.
+        function: the function.
+    """
+    for is_kind, around in _KINDS:
+        if is_kind(function):
+            return around(block, function)
+    return _plain(block, function)
+
+
+def _plain(block: _Block, function: _Function) -> _Function:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return function(*args, **kwargs)
+
+    return run
+
+
+def _awaited(block: _Block, function: _Function) -> _Function:
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return await function(*args, **kwargs)
+
+    return run
+
+
+def _stepped(block: _Block, function: _Function) -> _Function:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return (yield from _Steps(block, function(*args, **kwargs)))
+
+    return run
+
+
+class _Steps(Generator[Any, Any, Any]):
+    """A generator whose every step is inside a block."""
 
     def __init__(self, block: _Block, inner: Generator[Any, Any, Any]) -> None:
-        """Run nothing yet."""
         self._block = block
         self._inner = inner
 
     def send(self, value: Any) -> Any:
-        """Go on with a value."""
         with self._block:
             return self._inner.send(value)
 
@@ -28,13 +64,12 @@ class Stepped(Generator[Any, Any, Any]):
             return self._inner.throw(error if trace is None else error.with_traceback(trace))
 
     def close(self) -> None:
-        """Let it end."""
         with self._block:
             self._inner.close()
 
 
-def stepping(block: _Block, function: Callable[..., AsyncGenerator[Any, Any]]) -> Callable[..., Any]:
-    """The same for a function that gives async generators, which know no `yield from`."""
+def _stepped_async(block: _Block, function: _Function) -> _Function:
+    """The same for async generators, which know no `yield from`."""
 
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         inner = function(*args, **kwargs)
@@ -59,3 +94,10 @@ def stepping(block: _Block, function: Callable[..., AsyncGenerator[Any, Any]]) -
                 await inner.aclose()
 
     return run
+
+
+_KINDS: Final[tuple[tuple[Callable[[object], bool], Callable[[_Block, _Function], _Function]], ...]] = (
+    (inspect.iscoroutinefunction, _awaited),
+    (inspect.isasyncgenfunction, _stepped_async),
+    (inspect.isgeneratorfunction, _stepped),
+)

@@ -18,6 +18,7 @@ class RecordingTransport:
     """Marks our transports, so that wrapping twice does nothing."""
 
     inner: Any
+    recorder: Recorder
     automatic: Any = None
     """The options of `instrument`, where it was that which put this transport around another."""
 
@@ -76,6 +77,7 @@ def _sync_transport(library: ModuleType) -> type[Any]:
 
         def __init__(self, inner: Any, recorder: Recorder) -> None:
             self.inner = inner
+            self.recorder = recorder
             self._answers = Answers(recorder, library, body)
 
         def handle_request(self, request: Any) -> Any:
@@ -158,6 +160,7 @@ def _async_transport(library: ModuleType) -> type[Any]:
 
         def __init__(self, inner: Any, recorder: Recorder) -> None:
             self.inner = inner
+            self.recorder = recorder
             self._answers = Answers(recorder, library, body)
 
         async def handle_async_request(self, request: Any) -> Any:

@@ -1,24 +1,31 @@
 """`wrap`: puts a recording transport around a client's own, in place."""
 
+import importlib
 import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from monitor.capture.exchange import Keeper
+from monitor.capture.guarded import Guard
 from monitor.capture.keys import KeyNames
 from monitor.capture.recorder import Recorder
 from monitor.capture.routes import Identity
+from monitor.capture.sockets import watch
 from monitor.capture.texts import storable
 from monitor.capture.transport import RecordingTransport, transports_for
 from monitor.errors import WrapError
 from monitor.health import Health
-from monitor.home import Home
+from monitor.home import Home, working_directory
 from monitor.settings import Settings
 from monitor.spool.writer import SpoolWriter
+
+if TYPE_CHECKING:
+    from monitor.capture.contents import ContentWriter
 
 C = TypeVar("C")
 
@@ -29,9 +36,14 @@ HEALTH: Final = Health()
 
 # A spool has one writer a process, however many clients there are; so the writers are known here, by directory.
 _writers: dict[Path, SpoolWriter] = {}
+_content_writers: dict[Path, "ContentWriter"] = {}
 _writers_lock = threading.Lock()
 # Two threads may make clients that share an HTTP client.
 _wrapping_lock = threading.RLock()
+# A child must not find it held by a thread that it has not.
+os.register_at_fork(
+    before=_wrapping_lock.acquire, after_in_parent=_wrapping_lock.release, after_in_child=_wrapping_lock.release
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,7 @@ class Options:
     environment: str | None = None
     provider: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    content: bool | None = None
     settings: Settings | None = None
 
     @classmethod
@@ -62,6 +75,7 @@ class Options:
             environment=self.environment or weaker.environment,
             provider=self.provider or weaker.provider,
             tags={**weaker.tags, **self.tags},
+            content=weaker.content if self.content is None else self.content,
             settings=self.settings or weaker.settings,
         )
 
@@ -73,6 +87,7 @@ def wrap(
     environment: str | None = None,
     provider: str | None = None,
     tags: Mapping[str, object] | None = None,
+    content: bool | None = None,
     settings: Settings | None = None,
 ) -> C:
     """Record every request that an OpenAI client makes from now on; returns the same client.
@@ -88,25 +103,27 @@ def wrap(
         environment: where it runs; wins over the setting `environment`.
         provider: who answers behind the client's host, when the host does not tell; decides the prices.
         tags: put on every request of this client; win over the setting `tags`; `monitor.tag` wins over them.
+        content: whether prompts and answers are kept, redacted; wins over the setting `content`.
         settings: everything else; None reads them from the environment and the nearest settings file.
 
     Raises:
         WrapError: the object is no OpenAI client.
         SettingsError: a setting has a value that cannot be used.
-        HomeError: the data directory cannot be used.
     """
     http_client = _http_client_of(client)
     given = Options.given(service=service, environment=environment, provider=provider, tags=tags, settings=settings)
+    given = replace(given, content=content)
     with _wrapping_lock:
         transport = http_client._transport  # noqa: SLF001 - there is no public way to it
         if isinstance(transport, RecordingTransport):
             if transport.automatic is None:
                 return client
             given = given.over(transport.automatic)
-        settings = given.settings or Settings.load(os.environ, Path.cwd())
+        settings = given.settings or Settings.load(os.environ, working_directory())
         unwrap(client)
         if settings.enabled:
             _record(http_client, given, settings)
+            watch(client)
     return client
 
 
@@ -117,6 +134,7 @@ def wrap_automatically(client: object, options: Options, settings: Settings) -> 
         if not isinstance(http_client._transport, RecordingTransport):  # noqa: SLF001 - there is no public way to it
             _record(http_client, options, settings)
             http_client._transport.automatic = options  # noqa: SLF001 - put there just now
+            watch(client)
 
 
 def unwrap(client: C) -> C:
@@ -143,7 +161,9 @@ def _http_client_of(client: object) -> Any:
 
 def _record(http_client: Any, options: Options, settings: Settings) -> None:
     home = Home(settings.home)
-    home.create()
+    writer = _writer(home, settings)
+    # A data directory that cannot be used is told in the log, and does not keep the program from its calls.
+    keys = KeyNames(home.secret, is_quiet=not writer.check())
     identity = Identity(
         service=options.service or _storable(settings.service),
         environment=options.environment or _storable(settings.environment),
@@ -153,7 +173,10 @@ def _record(http_client: Any, options: Options, settings: Settings) -> None:
         include_usage=settings.include_usage,
         frameworks=settings.frameworks,
     )
-    _put_around(http_client, Recorder(_writer(home, settings), identity, KeyNames(home.secret()), HEALTH))
+    recorder = Recorder(writer, identity, keys, HEALTH)
+    if settings.content if options.content is None else options.content:
+        recorder.keeper = _keeper(home, settings)
+    _put_around(http_client, recorder)
 
 
 def _put_around(http_client: Any, recorder: Recorder) -> None:
@@ -186,6 +209,20 @@ def _writer(home: Home, settings: Settings) -> SpoolWriter:
     with _writers_lock:
         writer = _writers.get(home.spool)
         if writer is None:
-            writer = SpoolWriter(home.spool, segment_size=settings.segment_size, health=HEALTH)
+            writer = SpoolWriter(home.spool, segment_size=settings.segment_size, health=HEALTH, prepare=home.create)
             _writers[home.spool] = writer
         return writer
+
+
+def _keeper(home: Home, settings: Settings) -> Keeper:
+    # Loaded here: few programs keep contents, and all others would wait for it at their start.
+    contents = importlib.import_module("monitor.capture.contents")
+    with _writers_lock:
+        writer = _content_writers.get(home.content)
+        if writer is None:
+            writer = contents.ContentWriter(home, segment_size=settings.segment_size, health=HEALTH)
+            _content_writers[home.content] = writer
+    keeper: Keeper = contents.ContentKeeper(
+        writer, limit=settings.content_limit, redact=settings.content_redact, guard=Guard(HEALTH)
+    )
+    return keeper

@@ -1,7 +1,8 @@
-"""Answers a report: through the server that owns the data directory, else by opening it here."""
+"""Answers a question: through the server that owns the data directory, else by opening it here."""
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,34 +37,60 @@ def running_server(home: Home) -> RunningServer | None:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How a question is put to a server, what its answer must hold, and how it is answered here."""
+
+    path: str
+    params: Sequence[tuple[str, str]]
+    mark: str
+    here: Callable[[House], dict[str, Any]]
+
+
 def ask(settings: Settings, question: Question) -> dict[str, Any]:
-    """The answer over everything recorded so far; what waits on the spool is drained first.
+    """The answer to a report over everything recorded so far; what waits on the spool is drained first.
 
     Raises:
         LedgerError: neither a server answers nor can the data directory be opened.
     """
+    params = question.as_params()
+    return _ask(settings, _Way(path="report", params=params, mark="total", here=lambda house: house.answer(question)))
+
+
+def ask_for(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """The requests with this record, call, response or request id, oldest first; the spool is drained first.
+
+    Raises:
+        LedgerError: as `ask`.
+    """
+    way = _Way(path="show", params=[("id", name)], mark="requests", here=lambda house: house.show(name))
+    found: list[dict[str, Any]] = _ask(settings, way)["requests"]
+    return found
+
+
+def _ask(settings: Settings, way: _Way) -> dict[str, Any]:
     home = Home(settings.home)
     give_up_at = time.monotonic() + _PATIENCE
     while True:
         server = running_server(home)
-        if server is not None and (answer := _ask_server(server, question)) is not None:
+        if server is not None and (answer := _ask_server(server, way)) is not None:
             return answer
         try:
             with House(settings) as house:
-                return house.answer(question)
+                return way.here(house)
         except LeaseError as error:
-            # Another report is at it, or a server is just starting or stopping.
+            # Another command is at it, or a server is just starting or stopping.
             if time.monotonic() > give_up_at:
                 raise error if server is None else _silence_of(server) from None
             time.sleep(_PAUSE)
 
 
-def _ask_server(server: RunningServer, question: Question) -> dict[str, Any] | None:
+def _ask_server(server: RunningServer, way: _Way) -> dict[str, Any] | None:
     """The server's answer, or None when it is not there: one that was killed leaves its file, and its port free."""
     try:
         response = httpx2.get(
-            f"{server.url}/api/report",
-            params=httpx2.QueryParams(tuple(question.as_params())),
+            f"{server.url}/api/{way.path}",
+            params=httpx2.QueryParams(tuple(way.params)),
             headers={"authorization": f"Bearer {server.token}"},
             timeout=_ANSWER_WITHIN,
             trust_env=False,
@@ -75,7 +102,7 @@ def _ask_server(server: RunningServer, question: Question) -> dict[str, Any] | N
         return None
     if response.status_code == 400 and "error" in answer:
         raise LedgerError(f"The server at {server.url} refused the question: {answer['error']}")
-    return answer if response.status_code == 200 and "total" in answer else None
+    return answer if response.status_code == 200 and way.mark in answer else None
 
 
 def _silence_of(server: RunningServer) -> LedgerError:

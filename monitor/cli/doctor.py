@@ -97,7 +97,7 @@ def _variables() -> Iterator[Finding]:
 
 def _permissions(home: Home) -> Iterator[Finding]:
     yield Finding("data directory", str(home.path))
-    for path in (home.path, home.spool, home.ledger, home.control, home.secret_file):
+    for path in (home.path, home.spool, home.content, home.ledger, home.control, home.secret_file):
         if path.exists() and path.stat().st_mode & _OPEN_BITS:
             mode = stat.S_IMODE(path.stat().st_mode)
             yield Finding("permissions", f"{path} is open to others ({mode:04o})", f"Run: chmod go-rwx {path}")
@@ -118,6 +118,11 @@ def _spool(home: Home) -> Iterator[Finding]:
     yield Finding(
         "spool", f"{len(segments)} segments, {size / 2**20:.1f} MiB, {living} of them being written by a program now"
     )
+    if home.content.exists():
+        contents, more = list_segments(home.content)
+        size = sum(segment.size() for segment in contents)
+        yield Finding("contents", f"prompts and answers are kept: {len(contents)} segments, {size / 2**20:.1f} MiB")
+        headless += more
     old = [path for path in headless if _age(path) > 60]
     if old:
         yield Finding(

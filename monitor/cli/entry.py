@@ -1,12 +1,13 @@
 """The command `monitor`."""
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 import monitor
-from monitor.cli import budget, demo, doctor, receiver, report, up
+from monitor.cli import budget, demo, doctor, receiver, report, run, show, up
 from monitor.errors import MonitorError
 
 app = typer.Typer(
@@ -19,9 +20,15 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.command()(report.report)
+app.command()(show.show)
 app.command()(doctor.doctor)
 app.add_typer(budget.app, name="budget")
 app.add_typer(receiver.app, name="receiver")
+
+
+@app.command("run", context_settings={"ignore_unknown_options": True, "help_option_names": []}, help=run.HELP)
+def _run(words: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    run.run(words or [], os.environ)
 
 
 def _show_version(is_asked: bool) -> None:

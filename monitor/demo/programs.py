@@ -21,7 +21,8 @@ def place_of(feature: Feature[Any]) -> Place:
     """The statement that makes the call of this feature."""
     lines, first = inspect.getsourcelines(feature.call)
     offset = next(number for number, line in enumerate(lines) if ".create(" in line)
-    return Place(_file_of(feature.call), first + offset, feature.call.__name__)
+    file = _file_of(feature.call)
+    return Place(file, first + offset, f"{_module_of(file)}.{feature.call.__name__}")
 
 
 def as_program(feature: Feature[C]) -> Callable[[C, Any], Any]:
@@ -29,10 +30,14 @@ def as_program(feature: Feature[C]) -> Callable[[C, Any], Any]:
     function = cast("FunctionType", feature.call)
     name = _file_of(function)
     code = function.__code__.replace(co_filename=name)
-    facts = function.__globals__ | {"__name__": name.removesuffix(".py").replace("/", ".")}
+    facts = function.__globals__ | {"__name__": _module_of(name)}
     return cast("Callable[[C, Any], Any]", FunctionType(code, facts, function.__name__))
 
 
 def _file_of(function: Callable[..., Any]) -> str:
     path = Path(inspect.getsourcefile(function) or "")
     return f"{path.parent.name}/{path.name}"
+
+
+def _module_of(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")

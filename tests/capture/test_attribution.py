@@ -45,7 +45,7 @@ def test_the_call_site_is_the_programs_own_line(world: World) -> None:
     end = world.end()
     assert end["call_site"].endswith(f"tests/capture/test_attribution.py:{line}")
     assert not end["call_site"].startswith("/")
-    assert end["call_function"] == "test_the_call_site_is_the_programs_own_line"
+    assert end["call_function"] == f"{__name__}.test_the_call_site_is_the_programs_own_line"
 
 
 def test_the_call_site_of_an_async_call_is_the_awaiting_line(world: World) -> None:

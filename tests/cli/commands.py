@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from monitor.cli.doctor import doctor
 from monitor.cli.report import report
+from monitor.cli.show import show
 from monitor.health import Health
 from monitor.home import Home
 from monitor.records import Record
@@ -16,6 +17,7 @@ from monitor.spool.writer import SpoolWriter
 
 _app = typer.Typer()
 _app.command()(report)
+_app.command()(show)
 _app.command()(doctor)
 
 

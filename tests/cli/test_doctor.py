@@ -1,9 +1,11 @@
 """`monitor doctor`: it finds what is wrong, says how to mend it, and tells a script by its exit status."""
 
+import os
 import re
 from pathlib import Path
 
 from monitor.errors import SettingsError
+from monitor.home import Home
 from monitor.ledger.lease import Lease
 from tests.cli.commands import run, spooled
 from tests.factories import make_record
@@ -63,6 +65,23 @@ def test_what_others_can_read_is_a_finding(tmp_path: Path) -> None:
     assert [f"is open to others ({mode:04o}) → Run: chmod go-rwx {path}" in text for path, mode in modes.items()] == (
         [True] * 4
     )
+
+
+def test_contents_that_are_kept_are_told(tmp_path: Path) -> None:
+    """With their permissions and files that cannot be read; nothing is said where none are kept."""
+    home = Home(spooled(tmp_path))
+    before = _text(run(home.path, "doctor").stdout)
+    home.create_content()
+    home.content.chmod(0o750)
+    broken = home.content / "1.ndjson"
+    broken.write_bytes(b"something")
+    os.utime(broken, (0, 0))
+    text = _text(run(home.path, "doctor").stdout)
+
+    assert "prompts and answers" not in before
+    assert "prompts and answers are kept: 0 segments" in text
+    assert f"Run: chmod go-rwx {home.content}" in text
+    assert "1 files without a readable header, such as 1.ndjson" in text
 
 
 def test_a_directory_that_others_can_write_to_is_a_finding(tmp_path: Path) -> None:
