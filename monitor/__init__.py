@@ -6,7 +6,11 @@ from openai import OpenAI
 client = monitor.wrap(OpenAI())
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from monitor.capture.attribution import tag
+from monitor.capture.instrument import instrument, uninstrument
 from monitor.capture.wrap import unwrap, wrap
 from monitor.errors import (
     HomeError,
@@ -15,5 +19,28 @@ from monitor.errors import (
     WrapError,
 )
 
-__all__ = ["HomeError", "MonitorError", "SettingsError", "WrapError", "tag", "unwrap", "wrap"]
+if TYPE_CHECKING:
+    from monitor.tracking import Spend, track
+else:
+    # Loaded when it is first used: most programs only record. Hidden from type checkers, who would take any name for
+    # one that is found so.
+    def __getattr__(name: str) -> object:
+        if name not in ("Spend", "track"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module("monitor.tracking"), name)
+
+
+__all__ = [
+    "HomeError",
+    "MonitorError",
+    "SettingsError",
+    "Spend",
+    "WrapError",
+    "instrument",
+    "tag",
+    "track",
+    "uninstrument",
+    "unwrap",
+    "wrap",
+]
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The server's HTTP routes beside the dashboard: its health, and the report for commands run elsewhere."""
+"""The server's HTTP routes beside the dashboard: its health, and answers for commands run elsewhere."""
 
 import asyncio
 import hmac
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -16,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from monitor.budgets.model import Matcher
 from monitor.errors import ControlError, MonitorError
 from monitor.ledger import queries
+from monitor.ledger.contents import find_requests
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.queries import Totals
 from monitor.ledger.scopes import Slice, conditions_of
@@ -52,6 +54,24 @@ def report(ledger: Ledger, question: Question) -> dict[str, Any]:
     }
 
 
+def show(ledger: Ledger, name: str) -> dict[str, Any]:
+    """The `requests` with this record, call, response or request id as plain values, with the content of each."""
+    return {"requests": [_plain(row) for row in find_requests(ledger, name)]}
+
+
+def _plain(value: Any) -> Any:
+    """A value of the ledger as JSON has it: ids as hex digits, times with their zone, money as text."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).isoformat()
+    return decimal_text(value) if isinstance(value, Decimal) else value
+
+
 def _figures(totals: Totals) -> dict[str, Any]:
     return {
         "requests": totals.requests,
@@ -73,31 +93,41 @@ def decimal_text(value: Decimal | None) -> str | None:
 
 
 def routes(
-    *, health: Callable[[], dict[str, Any]], answer: Callable[[Question], dict[str, Any]], token: str
+    *,
+    health: Callable[[], dict[str, Any]],
+    answer: Callable[[Question], dict[str, Any]],
+    show: Callable[[str], dict[str, Any]],
+    token: str,
 ) -> list[BaseRoute]:
     """The routes.
 
     Args:
         health: gives the state of the server; its `status` is `ok` or what is wrong.
         answer: answers a report; may take its time.
-        token: what a caller of the report must show; it stands in a file that only the owner can read.
+        show: gives the requests with an id; may take its time.
+        token: what a caller of these two must show; it stands in a file that only the owner can read.
     """
 
     async def get_health(_: Request) -> JSONResponse:
         state = await asyncio.to_thread(health)
         return JSONResponse(state, status_code=200 if state["status"] == "ok" else 503)
 
-    async def get_report(request: Request) -> JSONResponse:
+    async def answered(request: Request, ask: Callable[[], dict[str, Any]]) -> JSONResponse:
         shown = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(shown.encode(), token.encode()):
             return JSONResponse({"error": "This route asks for the token in server.json."}, status_code=401)
         try:
-            question = question_of(request)
-            return JSONResponse(await asyncio.to_thread(answer, question))
+            return JSONResponse(await asyncio.to_thread(ask))
         except MonitorError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
-    return [Route("/api/health", get_health), Route("/api/report", get_report)]
+    async def get_report(request: Request) -> JSONResponse:
+        return await answered(request, lambda: answer(question_of(request)))
+
+    async def get_show(request: Request) -> JSONResponse:
+        return await answered(request, lambda: show(request.query_params.get("id", "")))
+
+    return [Route("/api/health", get_health), Route("/api/report", get_report), Route("/api/show", get_show)]
 
 
 def question_of(request: Request) -> Question:

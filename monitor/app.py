@@ -46,7 +46,7 @@ def streamlit_app(house: House, url: str) -> st.App:
                 house.home.server.unlink()
             house.stop()
 
-    own = api.routes(health=house.state, answer=house.answer, token=house.token)
+    own = api.routes(health=house.state, answer=house.answer, show=house.show, token=house.token)
     return st.App(_SCRIPT, lifespan=lifespan, routes=own)
 
 

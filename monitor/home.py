@@ -26,6 +26,11 @@ class Home:
         return self.path / "spool"
 
     @property
+    def content(self) -> Path:
+        """Directory of the segments of contents; it is there only where a client keeps them."""
+        return self.path / "content"
+
+    @property
     def ledger(self) -> Path:
         """The DuckDB file."""
         return self.path / "ledger.duckdb"
@@ -57,19 +62,16 @@ class Home:
             HomeError: the place cannot be made, is not a directory, or is open to other users.
         """
         for directory in (self.path, self.spool):
-            try:
-                directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-                mode = directory.stat().st_mode
-            except (OSError, ValueError) as error:
-                raise HomeError(
-                    f"The data directory {directory} cannot be used: {error}. "
-                    "Set MONITOR_HOME to a directory you may write to."
-                ) from error
-            if mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise HomeError(
-                    f"The data directory {directory} can be written by other users (mode {stat.S_IMODE(mode):04o}). "
-                    f"Run: chmod 700 {directory}"
-                )
+            _make(directory)
+
+    def create_content(self) -> None:
+        """Make the directory of contents in the same way.
+
+        Raises:
+            HomeError: as `create`.
+        """
+        for directory in (self.path, self.content):
+            _make(directory)
 
     def secret(self) -> bytes:
         """The random secret of this installation (32 bytes), made at first use; it salts key fingerprints.
@@ -105,6 +107,29 @@ class Home:
                 os.link(draft, self.secret_file)
         finally:
             draft.unlink()
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        mode = directory.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise HomeError(
+            f"The data directory {directory} cannot be used: {error}. Set MONITOR_HOME to a directory you may write to."
+        ) from error
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise HomeError(
+            f"The data directory {directory} can be written by other users (mode {stat.S_IMODE(mode):04o}). "
+            f"Run: chmod 700 {directory}"
+        )
+
+
+def working_directory() -> Path:
+    """The directory the program runs in; the root where somebody removed it."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
 
 
 def migrations_directory(package: Path = Path(__file__).parent) -> Path:

@@ -16,12 +16,14 @@ from monitor.control.store import Control
 from monitor.health import Health
 from monitor.home import Home
 from monitor.jobs.budgets import evaluate_budgets
+from monitor.jobs.contents import forget_old_contents
 from monitor.jobs.delivery import deliver_due
 from monitor.jobs.drain_loop import DrainLoop
 from monitor.jobs.prices import installed_price_book, refresh_price_list
 from monitor.jobs.runner import JobRunner
 from monitor.jobs.schedule import Job, Schedule
 from monitor.jobs.upkeep import compact
+from monitor.ledger.contents import ContentDrain
 from monitor.ledger.drain import Drain
 from monitor.ledger.lease import Lease
 from monitor.ledger.ledger import Ledger
@@ -57,9 +59,10 @@ class House:
             self.ledger = opened.enter_context(Ledger.open(self.home.ledger, clock=clock))
             self.control = opened.enter_context(Control.open(self.home.control, clock))
             self._opened = opened.pop_all()
-        self.drain = Drain(self.ledger, self.home.spool, installed_price_book(), self.health)
+        self.drain = Drain(self.ledger, self.home.spool, installed_price_book(settings.deployments), self.health)
         self.runner = JobRunner(clock, self.health)
-        self.loop = DrainLoop(self.drain, self.runner, interval=settings.drain_interval)
+        contents = ContentDrain(self.ledger, self.home.content, self.health)
+        self.loop = DrainLoop(self.drain, self.runner, interval=settings.drain_interval, contents=contents)
         self.schedule = Schedule(self._jobs(), self.runner)
 
     def start(self) -> None:
@@ -87,6 +90,11 @@ class House:
         """Answer a report over everything that was on the spool when it was asked."""
         self.loop.drain_now()
         return api.report(self.ledger, question)
+
+    def show(self, name: str) -> dict[str, Any]:
+        """Answer with the requests that have this id, of all that was on the spool when it was asked."""
+        self.loop.drain_now()
+        return api.show(self.ledger, name)
 
     def state(self) -> dict[str, Any]:
         """The server's health as plain values; `status` is `ok`, or says in a sentence what is wrong."""
@@ -117,8 +125,9 @@ class House:
         return notifier_for(receiver, self.settings)
 
     def _refresh_prices(self) -> None:
-        refresh_price_list(self.ledger, may_download=self.settings.price_download)
-        self.drain.use(installed_price_book())
+        deployments = self.settings.deployments
+        refresh_price_list(self.ledger, may_download=self.settings.price_download, deployments=deployments)
+        self.drain.use(installed_price_book(deployments))
 
     def _jobs(self) -> list[Job]:
         settings = self.settings
@@ -135,10 +144,12 @@ class House:
             is_stopping=self._stopping.is_set,
         )
         keep = partial(compact, self.ledger, self.home.spool, keep=settings.spool_keep)
+        forget = partial(forget_old_contents, self.ledger, self.home.content, days=settings.content_retention)
         return [
             Job(name="drain supervision", interval=_SUPERVISION_INTERVAL, run=self.loop.supervise),
             Job(name="prices", interval=settings.price_interval, run=self._refresh_prices, is_first_at_once=True),
             Job(name="budgets", interval=settings.budget_interval, run=evaluate),
             Job(name="delivery", interval=settings.delivery_interval, run=deliver),
             Job(name="compaction", interval=settings.compaction_interval, run=keep),
+            Job(name="contents", interval=settings.compaction_interval, run=forget),
         ]

@@ -172,6 +172,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     other_limits: dict[str, float] | None = None
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was asked and answered in one request, redacted; kept only where a program said so."""
+
+    record_id: str
+    started_at: datetime
+    request: str | None = None
+    answer: str | None = None
+    is_cut: bool = False
+
+
 OUTCOMES: Final = ("completed", "failed", "interrupted", "unknown")
 """completed: a whole answer came; failed: an error came or nothing did; interrupted: a stream was left or broke
 before its end; unknown: the process died while the request was out."""

@@ -3,15 +3,15 @@
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.joined import joined
 from monitor.capture.redaction import Redaction
 from monitor.health import Health
+from monitor.home import Home
 from monitor.records import Content
 from monitor.spool.format import CONTENT
 from monitor.spool.writer import SpoolWriter
@@ -23,7 +23,6 @@ _LARGEST: Final = 32 * 2**20
 _TAIL: Final = 4_096
 """The last letters of a torn text are left out: they may be the first half of a secret."""
 
-_STREAM_OVERHEAD: Final = 16
 _EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _UNREADABLE: Final = (ValueError, RecursionError)
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrt/]))")
@@ -33,17 +32,29 @@ _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "/": "/"}
 class ContentWriter:
     """The one writer of its process for a directory of contents."""
 
-    def __init__(self, directory: Path, *, segment_size: int, health: Health) -> None:
-        """Touches no file; the directory must exist. What is dropped is counted in `health`, apart from calls."""
-        self._writer = SpoolWriter(directory, segment_size=segment_size, health=Health())
+    def __init__(
+        self, home: Home, *, segment_size: int, health: Health, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Touches no file; the directory is made at the first content.
+
+        Args:
+            home: the data directory.
+            segment_size: bytes after which a segment is ended and the next one begun.
+            health: counts contents that could not be written, apart from records.
+            clock: seconds since 1970.
+        """
+        self._writer = SpoolWriter(
+            home.content, segment_size=segment_size, health=Health(), prepare=home.create_content
+        )
         self._health = health
-        self._opened_at = time.time()
+        self._clock = clock
+        self._opened_at = clock()
 
     def write(self, content: Content) -> None:
         """Append it; raises nothing for a full disk."""
         # A segment may live no longer than its contents: the server deletes it once it is ended and taken in. By the
         # clock on the wall, which goes on while a machine sleeps; one that was set back ends the segment too.
-        now = time.time()
+        now = self._clock()
         if not 0 <= now - self._opened_at < LONGEST_SEGMENT:
             self._opened_at = now
             self._writer.close()
@@ -67,8 +78,6 @@ class ContentKeeper:
         self._limit = limit
         self._redaction = Redaction(redact)
         self.guard = guard
-        self.reach = limit * _STREAM_OVERHEAD
-        """Bytes of a streamed answer that are worth gathering: most of them are no text."""
 
     @guarded
     def keep(
@@ -117,13 +126,14 @@ class ContentKeeper:
         return kept[: self._limit].decode("utf-8", "ignore"), is_torn or len(kept) > self._limit
 
     def _shown(self, body: bytes, text: str, *, is_torn: bool) -> tuple[str, bool]:
-        value = joined(text, is_torn=is_torn) if body.lstrip().startswith(_EVENTS) else _value_of(text)
-        if value is not None:
-            try:
+        try:
+            value = joined(text, is_torn=is_torn) if body.lstrip().startswith(_EVENTS) else json.loads(text)
+            if value is not None:
                 shown = self._redaction.value(value)
                 return json.dumps(shown, ensure_ascii=False, separators=(",", ":")), is_torn
-            except _UNREADABLE:
-                pass
+        except _UNREADABLE:
+            # No JSON, a torn one, or one that is nested too deeply: a text like any other.
+            pass
         text = _ESCAPE.sub(_letter_of, text) if text.lstrip().startswith(("{", "[")) else text
         window = self._limit + _TAIL
         if len(text) > window:
@@ -141,14 +151,6 @@ def _text_of(body: bytes) -> str | None:
             return None
         text = body[: error.start].decode("utf-8")
     return None if "\0" in text else text
-
-
-def _value_of(text: str) -> Any:
-    """The JSON value, None where it is none or is torn."""
-    try:
-        return json.loads(text)
-    except _UNREADABLE:
-        return None
 
 
 def _letter_of(found: re.Match[str]) -> str:

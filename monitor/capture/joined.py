@@ -59,7 +59,7 @@ def _events(stream: str) -> Iterator[Any]:
         elif not line and data:
             text = "\n".join(data)
             data.clear()
-            if text != "[DONE]":
+            if text not in ("", "[DONE]"):
                 yield _read(text)
 
 
@@ -106,17 +106,19 @@ def _merge(target: dict[str, Any], more: dict[str, Any], *, is_delta: bool = Fal
 
 def _merge_list(target: list[Any], more: list[Any], *, is_delta: bool) -> list[Any]:
     """Parts with the same index are pieces of one."""
-    by_index = {part.get("index"): part for part in target if isinstance(part, dict)}
+    by_index = {part.get("index"): part for part in target if _has_index(part)}
     for part in more:
-        index = part.get("index") if isinstance(part, dict) else None
-        if isinstance(index, int) and index in by_index:
-            _merge(by_index[index], part, is_delta=is_delta)
-        elif isinstance(part, dict):
-            target.append(_merge({}, part, is_delta=is_delta))
-            by_index[index] = target[-1]
-        else:
-            target.append(part)
+        if _has_index(part) and part["index"] in by_index:
+            _merge(by_index[part["index"]], part, is_delta=is_delta)
+            continue
+        target.append(_merge({}, part, is_delta=is_delta) if isinstance(part, dict) else part)
+        if _has_index(part):
+            by_index[part["index"]] = target[-1]
     return target
+
+
+def _has_index(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("index"), int)
 
 
 def _whole(value: Any, torn_tail: int) -> Any:

@@ -32,15 +32,15 @@ def trackers_of_request() -> Sequence[Tracker]:
     return tuple(tracker for tracker in trackers if tracker.began()) if trackers else trackers
 
 
-def tell(trackers: Sequence[Tracker], *records: bytes) -> None:
+def tell(trackers: Sequence[Tracker], *records: Record | bytes) -> None:
     """Tell of records that were written.
 
     Args:
         trackers: what `trackers_of_request` gave.
-        records: the facts of each record as they stand on the spool, encoded without the braces around them.
+        records: each as it is, or as its facts stand on the spool, encoded without the braces around them.
     """
     for facts in records:
-        record = _decode(b"{%b}" % facts)
+        record = facts if isinstance(facts, Record) else _decode(b"{%b}" % facts)
         for tracker in trackers:
             tracker.took(record)
 

@@ -5,6 +5,7 @@ import threading
 import time
 
 from monitor.jobs.runner import JobRunner
+from monitor.ledger.contents import ContentDrain
 from monitor.ledger.drain import Drain
 
 log = logging.getLogger(__name__)
@@ -15,9 +16,19 @@ _STUCK_AFTER = 60.0
 class DrainLoop:
     """Owns one thread; `stop` ends it after the batch that it is at."""
 
-    def __init__(self, drain: Drain, runner: JobRunner, *, interval: float) -> None:
-        """Args: `interval` is the time in seconds between two looks at the spool."""
+    def __init__(
+        self, drain: Drain, runner: JobRunner, *, interval: float, contents: ContentDrain | None = None
+    ) -> None:
+        """Nothing runs until `start`.
+
+        Args:
+            drain: of records.
+            runner: keeps count of the rounds.
+            interval: time in seconds between two looks at the spool.
+            contents: drain of contents, which comes after that of records.
+        """
         self._drain = drain
+        self._contents = contents
         self._runner = runner
         self._interval = interval
         self._wake = threading.Event()
@@ -47,6 +58,8 @@ class DrainLoop:
         """Drain until nothing waits, in the thread of the caller."""
         with self._turn:
             self._drain.run()
+            if self._contents is not None:
+                self._contents.run()
 
     def supervise(self) -> None:
         """Start the thread again if it died, and say so if it is stuck."""

@@ -1,14 +1,24 @@
 """The price book: which entries hold for a provider and a model. Pure; the data come with genai-prices."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from genai_prices import types
 
 from monitor.pricing.entries import PriceEntry, entries_of, is_priced_by_other_units, is_priced_by_time_of_day
 
-_PROVIDERS: Final = {"azure.ai.openai": "azure", "aws.bedrock": "aws", "gcp.vertex_ai": "google", "x_ai": "x-ai"}
+_PROVIDERS: Final = {
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "aws.bedrock": "aws",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+    "x_ai": "x-ai",
+}
 """OpenTelemetry's provider names, where genai-prices has another."""
 
 _NOT_VENDOR_PRICES: Final = ("gpt-oss",)
@@ -26,21 +36,42 @@ class Match:
     entries: tuple[PriceEntry, ...] = ()
 
 
+def model_of_deployment(name: str, deployments: Mapping[str, str]) -> str:
+    """The model behind a name that an answer, else the request, states; the name itself where nobody mapped it.
+
+    Args:
+        name: the stated name.
+        deployments: models by the name of their deployment, in lower case.
+    """
+    return deployments.get(name.lower(), name) if deployments else name
+
+
 class PriceBook:
     """Finds prices; build it from a genai-prices snapshot.
 
     Args:
         providers: the providers of the snapshot.
         version: name and version of the list, such as `genai-prices 0.2.3`.
+        deployments: models by the name of their deployment, in lower case.
     """
 
-    def __init__(self, providers: Sequence[types.Provider], version: str) -> None:
+    def __init__(
+        self, providers: Sequence[types.Provider], version: str, deployments: Mapping[str, str] | None = None
+    ) -> None:
         """Keep the snapshot; nothing is computed yet."""
         self._providers = {provider.id: provider for provider in providers}
+        self._deployments = deployments or {}
         self.version = version
 
     def match(self, provider_name: str, model: str) -> Match:
-        """Find the entries for a provider as recorded and a model as it answered."""
+        """Find the entries for a provider as recorded and a model, or a deployment of one, as it answered."""
+        deployed = model_of_deployment(model, self._deployments)
+        if deployed != model:
+            found = self._match(provider_name, deployed)
+            return replace(found, model=model, why=f"{found.why}, as a deployment of {deployed}")
+        return self._match(provider_name, model)
+
+    def _match(self, provider_name: str, model: str) -> Match:
         provider = self._providers.get(_PROVIDERS.get(provider_name, provider_name))
         if provider is None:
             return self._unpriced(provider_name, model, f"no price list for the provider {provider_name}")

@@ -44,11 +44,6 @@ class HeaderLine(Header, frozen=True, kw_only=True):
     kind: str
 
 
-def encode_facts(facts: msgspec.Struct | dict[str, object]) -> bytes:
-    """Facts as the inside of a JSON object, without its braces."""
-    return _encode(facts)[1:-1]
-
-
 def encode_facts(facts: msgspec.Struct | Mapping[str, object]) -> bytes:
     """Facts as the inside of a JSON object, without its braces."""
     return _encode(facts)[1:-1]

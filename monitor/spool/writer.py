@@ -3,23 +3,24 @@
 import atexit
 import contextlib
 import errno
-import fcntl
 import os
-import secrets
-import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from monitor.errors import HomeError
 from monitor.health import Health
-from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, FORMAT_VERSION, HEADER, SUFFIX, Header, encode_facts, line_of
+from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER, encode_facts, line_of
+from monitor.spool.opening import new_segment
+from monitor.spool.trouble import REMOVED, Trouble
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-_REASONS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EFBIG: "disk_full", errno.EROFS: "read_only"}
+_UNWRITABLE: Final = (OSError, HomeError)
+_LOOK_EVERY: Final = 1.0
 
 
 class SpoolWriter:
@@ -29,17 +30,32 @@ class SpoolWriter:
     lose it. Nothing has to be flushed or joined at exit. After a fork the child begins a segment of its own.
     """
 
-    def __init__(self, directory: Path, *, segment_size: int, health: Health) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        segment_size: int,
+        health: Health,
+        prepare: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        write: Callable[[int, bytes], int] = os.write,
+    ) -> None:
         """Touches no file; the segment is made at the first line.
 
         Args:
-            directory: the spool directory; it must exist.
+            directory: the spool directory.
             segment_size: bytes after which a segment is ended and the next one begun.
             health: where dropped lines are counted.
+            prepare: makes the directory; None where it must exist. May raise `HomeError`.
+            clock: seconds that never go back.
+            write: puts bytes into a file, as `os.write` does.
         """
         self._directory = directory
         self._segment_size = segment_size
         self._health = health
+        self._prepare = prepare
+        self._clock = clock
+        self._system_write = write
         self._forget()
         os.register_at_fork(after_in_child=_forget_later(self))
         atexit.register(_close_later(self))
@@ -59,26 +75,59 @@ class SpoolWriter:
     def put(self, kind: bytes, *inners: bytes) -> bool:
         """Append lines of encoded facts by one write; False when they had to be dropped.
 
-        What is dropped is counted, and told on the spool later. Raises nothing for a full disk, a read-only directory
-        or a missing one.
+        What is dropped is counted, and told on the spool as soon as writing works again. Raises nothing for a full
+        disk, a directory that is read-only or missing or anything else the system says; while that lasts, most lines
+        are dropped at once, and now and then it is tried again.
         """
         with self._lock:
+            is_whole = False
             try:
                 if self._descriptor is None:
-                    self._open_segment()
+                    if self._trouble.is_waiting():
+                        self._drop(self._trouble.reason, len(inners))
+                        return False
+                    self._open()
+                elif self._clock() >= self._next_look:
+                    self._look()
                 if self._dropped:
                     self._tell_dropped()
                 self._write(kind, *inners)
-            except OSError as error:
-                self._drop(_REASONS.get(error.errno or 0, "write_failed"), len(inners))
+                is_whole = True
+            except _UNWRITABLE as error:
+                self._drop(self._trouble.met(error), len(inners))
                 return False
+            finally:
+                # After a fault of any kind the segment may lack a number; the next line begins another.
+                if not is_whole:
+                    self._abandon()
             if self._size >= self._segment_size:
-                self._rotate()
+                if not self._trouble.is_waiting():
+                    self._rotate()
+            elif self._trouble.is_on:
+                self._trouble.is_over()
+            return True
+
+    def check(self) -> bool:
+        """Whether lines could be written now; if not, the log tells why. Makes the directory, but no segment."""
+        with self._lock:
+            try:
+                self._prepared()
+                if not os.access(self._directory, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            except _UNWRITABLE as error:
+                self._trouble.met(error)
+                return False
             return True
 
     def close(self) -> None:
         """End the segment with a footer; a later `append` begins a new one."""
         with self._lock:
+            if self._dropped:
+                # The last chance to tell it.
+                with contextlib.suppress(OSError):
+                    if self._descriptor is None:
+                        self._open_segment()
+                    self._tell_dropped()
             self._seal()
 
     def _forget(self) -> None:
@@ -88,6 +137,9 @@ class SpoolWriter:
         self._seq = 0
         self._size = 0
         self._dropped: dict[str, int] = {}
+        self._next_look = 0.0
+        self._seq_seen = 0
+        self._trouble = Trouble(self._directory, self._clock)
 
     def _after_fork(self) -> None:
         # The child only lets go of what belongs to its parent; closing here ends no lock of the parent.
@@ -96,40 +148,44 @@ class SpoolWriter:
                 os.close(self._descriptor)
         self._forget()
 
+    def _prepared(self) -> None:
+        if self._prepare is not None:
+            self._prepare()
+
+    def _open(self) -> None:
+        self._prepared()
+        self._open_segment()
+
     def _open_segment(self) -> None:
-        segment = secrets.token_hex(16)
-        now = datetime.now(UTC)
-        path = self._directory / f"{now:%Y%m%dT%H%M%S}-{os.getpid()}-{segment[:8]}{SUFFIX}"
-        descriptor = os.open(path, _FLAGS, 0o600)
-        try:
-            # Held as long as this process lives: the drain takes it to learn that the writer is gone. It works
-            # where process numbers do not, between containers that share the directory.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise
-        self._descriptor, self._seq, self._size = descriptor, 0, 0
-        header = Header(
-            segment=segment,
-            format=FORMAT_VERSION,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            process_started_at=_process_started_at(),
-            started_at=now.isoformat(),
-        )
+        self._descriptor, path, header = new_segment(self._directory)
+        self._seq, self._size = 0, 0
         try:
             self._write(HEADER, encode_facts(header))
-        except OSError:
-            # On a full disk every call would leave an empty file behind, which nothing ever takes away.
+        finally:
+            if not self._size:
+                # On a full disk every call would leave an empty file behind, which nothing ever takes away.
+                self._abandon()
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        self._seen()
+
+    def _seen(self) -> None:
+        self._next_look = self._clock() + _LOOK_EVERY
+        self._seq_seen = self._seq
+
+    def _look(self) -> None:
+        """A file that somebody removed takes lines as before, and nobody will ever read them."""
+        if self._descriptor is not None and os.fstat(self._descriptor).st_nlink == 0:
+            lines = self._seq - self._seq_seen
             self._abandon()
-            with contextlib.suppress(OSError):
-                path.unlink()
-            raise
+            self._drop(REMOVED, lines)
+            self._open()
+        self._seen()
 
     def _drop(self, reason: str, lines: int) -> None:
-        self._dropped[reason] = self._dropped.get(reason, 0) + lines
-        self._health.count("calls_dropped_total", lines)
-        self._abandon()
+        if lines:
+            self._dropped[reason] = self._dropped.get(reason, 0) + lines
+            self._health.count("calls_dropped_total", lines)
 
     def _tell_dropped(self) -> None:
         while self._dropped:
@@ -147,12 +203,12 @@ class SpoolWriter:
             content = line_of(seq, kind, inners[0])
         else:
             content = b"".join(line_of(number, kind, inner) for number, inner in enumerate(inners, seq))
-        written = os.write(self._descriptor, content)
+        written = self._system_write(self._descriptor, content)
         if written != len(content):
             # A full disk takes the first part of a line; cut it off again, so that the file stays whole lines.
             os.ftruncate(self._descriptor, self._size)
             self._seq = seq
-            raise OSError(errno.ENOSPC, "the disk took only part of a line")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += written
 
     def _seal(self) -> None:
@@ -167,8 +223,9 @@ class SpoolWriter:
         old = self._descriptor, self._seq, self._size
         self._descriptor = None
         try:
-            self._open_segment()
-        except OSError:
+            self._open()
+        except _UNWRITABLE as error:
+            self._trouble.met(error)
             self._descriptor, self._seq, self._size = old
             return
         new = self._descriptor, self._seq, self._size
@@ -202,12 +259,3 @@ class _Weakly:
         writer = self._writer()
         if writer is not None:
             self._method(writer)
-
-
-def _process_started_at() -> float | None:
-    """Start of this process in clock ticks since boot (Linux), None elsewhere: tells a reused process number."""
-    try:
-        stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
-        return float(stat.rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return None

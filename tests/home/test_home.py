@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import HomeError
-from monitor.home import Home, migrations_directory
+from monitor.home import Home, migrations_directory, working_directory
 from tests.architecture.sources import ROOT
 
 _ASKS = """
@@ -139,3 +139,13 @@ def test_a_secret_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_the_migrations_are_found(store: str) -> None:
     """In a checkout as in an installed wheel."""
     assert (migrations_directory() / store / "env.py").is_file()
+
+
+def test_the_working_directory_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program goes on in a directory that somebody removed; so does what looks for settings."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    assert working_directory() == Path("/")

@@ -1,7 +1,9 @@
 """Which model of the price list a recorded name means."""
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 
+from monitor.pricing.book import PriceBook
 from tests.pricing.books import make_book, make_model, make_prices
 from tests.world import price_book
 
@@ -55,3 +57,32 @@ def test_the_version_of_the_list_is_named() -> None:
     book = make_book(make_model("m", make_prices(input_mtok="1")), version="list 7")
 
     assert book.match("openai", "m").why == "matched openai/m of list 7"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [("mistral_ai", "mistral-small-latest"), ("moonshot_ai", "kimi-k2"), ("gcp.gemini", "gemini-2.5-pro")],
+)
+def test_opentelemetrys_names_of_providers_are_known(provider: str, model: str) -> None:
+    """Where the price list has another name for them."""
+    assert price_book().match(provider, model).entries != ()
+
+
+def test_a_deployment_has_the_price_of_its_model() -> None:
+    """Whatever its case; the match still goes by the name that was recorded, and says why."""
+    book = PriceBook(get_snapshot().providers, "list 1", {"our-chat": "gpt-4o", "gpt-5": "gpt-4o-mini"})
+    found = book.match("azure.ai.openai", "Our-Chat")
+
+    assert (found.model, found.price_key) == ("Our-Chat", "azure/gpt-4o")
+    assert found.entries == book.match("azure.ai.openai", "gpt-4o").entries
+    assert found.why.endswith("as a deployment of gpt-4o")
+    assert book.match("azure.ai.openai", "gpt-5").price_key == "azure/gpt-4o-mini"
+    assert book.match("azure.ai.openai", "other-chat").price_key is None
+
+
+def test_a_deployment_of_an_unknown_model_is_unpriced() -> None:
+    """A slip in the setting is told, not priced."""
+    found = PriceBook(get_snapshot().providers, "list 1", {"our-chat": "gpt-99"}).match("openai", "our-chat")
+
+    assert (found.price_key, found.model) == (None, "our-chat")
+    assert "as a deployment of gpt-99" in found.why

@@ -1,5 +1,6 @@
 """The writer's promise: what it took is in the file; and the reader's: each line once, no damaged one."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from monitor.health import Health
 from monitor.records import Begin
 from monitor.spool.reader import Segment, list_segments
+from monitor.spool.trouble import LONGEST_WAIT
 from monitor.spool.writer import SpoolWriter
 
 ROOT = Path(__file__).parents[2]
@@ -225,29 +227,33 @@ def test_a_closed_writer_begins_anew(writer: SpoolWriter, tmp_path: Path) -> Non
 def test_a_missing_directory_is_told_later(tmp_path: Path, health: Health) -> None:
     """What cannot be written is counted, and told on the spool as soon as that works."""
     directory = tmp_path / "spool"
-    writer = SpoolWriter(directory, segment_size=2**20, health=health)
+    now = [0.0]
+    writer = SpoolWriter(directory, segment_size=2**20, health=health, clock=lambda: now[0])
 
     assert not writer.begin(_begin("one"))
     assert not writer.begin(_begin("two"))
     directory.mkdir()
+    now[0] = LONGEST_WAIT
     assert writer.begin(_begin("three"))
     writer.close()
 
     lines = _decoded(_segment(directory).read(0, 2**20).lines)
     assert [line["kind"] for line in lines] == ["header", "dropped", "begin", "footer"]
-    assert (lines[1]["reason"], lines[1]["count"]) == ("write_failed", 2)
+    assert (lines[1]["reason"], lines[1]["count"]) == ("no_directory", 2)
     assert health.counts()["calls_dropped_total"] == 2
 
 
 _FULL = """
-import resource, sys
+import itertools, resource, sys
 from pathlib import Path
 from monitor.health import Health
+from monitor.spool.trouble import LONGEST_WAIT
 from monitor.spool.writer import SpoolWriter
 from tests.spool.test_writer_and_reader import _begin
 
 health = Health()
-writer = SpoolWriter(Path(sys.argv[1]), segment_size=2**20, health=health)
+clock = itertools.count(step=LONGEST_WAIT).__next__
+writer = SpoolWriter(Path(sys.argv[1]), segment_size=2**20, health=health, clock=clock)
 results = [writer.begin(_begin("m0"))]
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 results += [writer.begin(_begin(f"m{number}")) for number in range(1, 6)]
@@ -286,7 +292,8 @@ def test_a_rotation_that_fails_goes_on_in_the_old_segment(tmp_path: Path, health
     """When the next segment cannot be made, the old one takes more than its size, and nothing is lost."""
     directory, moved = tmp_path / "spool", tmp_path / "moved"
     directory.mkdir()
-    writer = SpoolWriter(directory, segment_size=600, health=health)
+    clock = itertools.count(step=LONGEST_WAIT).__next__
+    writer = SpoolWriter(directory, segment_size=600, health=health, clock=clock)
     writer.begin(_begin("m0"))
     directory.rename(moved)
     for number in range(1, 6):
