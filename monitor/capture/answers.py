@@ -4,12 +4,13 @@ import logging
 from types import ModuleType
 from typing import Any, Final
 
+from monitor.capture.batch_lines import BatchLines
 from monitor.capture.decoding import Decode, decoder_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import guarded
 from monitor.capture.headers import read_headers
 from monitor.capture.recorder import Recorder
-from monitor.capture.watches import BodyWatch, HidingWatch, StreamWatch, Watch
+from monitor.capture.watches import BodyWatch, HidingWatch, LinesWatch, StreamWatch, Watch
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,9 @@ class Answers:
     def _watch(self, exchange: Exchange, status: int, content_type: str, decode: Decode | None) -> Watch:
         if content_type.startswith(_EVENT_STREAM):
             exchange.took_stream()
+        elif exchange.route.endpoint.path == _DOWNLOAD and status < 400 and decode is not _UNREADABLE:
+            lines = BatchLines(exchange.base(), exchange.route.named_id, exchange.write_parts, self.guard.health)
+            return LinesWatch(exchange, self.guard, decode=decode, lines=lines)
         elif not (exchange.is_streaming and status < 400):
             is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
             return BodyWatch(exchange, self.guard, decode=decode, is_kept=is_kept)
@@ -138,6 +142,7 @@ class Answers:
         )
 
 
+_DOWNLOAD: Final = "/files/{id}/content"
 _REFUSALS: Final = frozenset({400, 404, 422})
 _OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
 

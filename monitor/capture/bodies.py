@@ -14,7 +14,7 @@ from monitor.capture.usages import UsageBody
 NO_JSON: Final = msgspec.Raw(b"null")
 """What a part is that the body does not have."""
 
-_TEXT_LIMIT: Final = 256
+LONGEST_TEXT: Final = 256
 
 
 class RequestBody(msgspec.Struct, gc=False):
@@ -36,7 +36,6 @@ class MediaRequest(RequestBody, gc=False):
     size: Any = None
     quality: Any = None
     seconds: Any = None
-    response_format: Any = None
 
 
 class AnswerBody(msgspec.Struct, gc=False):
@@ -133,7 +132,7 @@ def finish_reasons(choices: Any) -> dict[int, str]:
 def text_of(value: Any) -> str | None:
     """A name or id as text of reasonable length; numbers become text, everything else is unknown."""
     if isinstance(value, str):
-        return value[:_TEXT_LIMIT] or None
+        return (value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]) or None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None

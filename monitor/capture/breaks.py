@@ -91,7 +91,7 @@ def _reason_of_name(error: BaseException) -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """What an exception was raised from, and from what that was; the parts of a group too."""
+    """What an exception was raised from, or holds, and from what that was; the parts of a group too."""
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting and len(seen) < _MOST:
@@ -104,3 +104,4 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting.extend(one.exceptions)
         # Not its context: that may be an error which the program was handling when it made the call.
         waiting.append(one.__cause__)
+        waiting.extend(part for part in one.args if isinstance(part, BaseException))

@@ -273,9 +273,9 @@ FAMILIES: Final = {"organization": "administration", "projects": "administration
 
 MORE_WORDS: Final = frozenset(
     """
-    activate admin_api_keys analyze api_keys approve archive audit_logs certificates data_retention deactivate
+    activate admin_api_keys analyze api_keys approve archive attach audit_logs certificates data_retention deactivate
     external_keys external_storage federation_rules groups hosted_tool_permissions invites model_permissions
-    permissions rate_limits roles service_accounts service_tier_settings spend_alerts spend_limit users
+    permissions projects rate_limits roles service_accounts service_tier_settings spend_alerts spend_limit users
     workload_identity_providers
     """.split()  # noqa: SIM905 - words read better than a column of quotes
 )

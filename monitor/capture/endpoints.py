@@ -21,6 +21,7 @@ _PREFIXES: Final = (
 """What stands before the endpoint, by kind of server; the longest that fits is taken off."""
 
 _ID: Final = "{id}"
+_VERSION: Final = "v1"
 _UNITS: Final = "units:"
 
 
@@ -50,13 +51,13 @@ class Endpoint:
     has_parts: bool = False
 
 
-def _endpoint(path: str, row: str) -> Endpoint:
-    name, *marks = row.split(" ")
+def _endpoint(key: str) -> Endpoint:
+    name, *marks = ROWS[key].split(" ")
     sources = [source for mark, source in (("late", "late"), ("repeats", "repeated")) if mark in marks]
     units = [mark.removeprefix(_UNITS) for mark in marks if mark.startswith(_UNITS)]
     return Endpoint(
         operation_name=name,
-        path=path,
+        path=key.split(" ")[1],
         is_billable="billable" in marks,
         usage_source=sources[0] if sources else "response",
         is_late_in_background="background" in marks,
@@ -74,13 +75,13 @@ def _parts(path: str) -> _Parts:
     return tuple(part for part in path.split("/") if part)
 
 
-def _by_place() -> dict[_Place, list[tuple[_Parts, Endpoint]]]:
-    """The rows by method and number of parts; a word stands before an id in its place."""
+def _by_place() -> dict[_Place, list[tuple[_Parts, str]]]:
+    """The keys of the rows by method and number of parts; a word stands before an id in its place."""
     found = defaultdict(list)
-    for key, row in ROWS.items():
+    for key in ROWS:
         method, path = key.split(" ")
         pattern = _parts(path)
-        found[method, len(pattern)].append((pattern, _endpoint(path, row)))
+        found[method, len(pattern)].append((pattern, key))
     for rows in found.values():
         rows.sort(key=lambda row: [part == _ID for part in row[0]])
     return dict(found)
@@ -103,9 +104,9 @@ def endpoint_of(method: str, path: str) -> Endpoint:
 
 
 def _known(method: str, parts: _Parts) -> Endpoint | None:
-    for pattern, endpoint in _TABLE.get((method, len(parts)), ()):
+    for pattern, key in _TABLE.get((method, len(parts)), ()):
         if all(mark in (_ID, part) for mark, part in zip(pattern, parts, strict=True)):
-            return endpoint
+            return _endpoint(key)
     return None
 
 
@@ -116,6 +117,9 @@ def _behind_other_prefix(method: str, parts: _Parts) -> Endpoint | None:
 
 
 def _unknown(method: str, parts: _Parts) -> Endpoint:
+    if _VERSION in parts[:-1]:
+        # What a proxy puts before it may be an account, or a secret.
+        parts = parts[len(parts) - parts[::-1].index(_VERSION) :]
     # The first part is kept though it may be unknown: it names the resource. Only ids are many.
     normal = "/" + "/".join(part if part in _WORDS or place == 0 else _ID for place, part in enumerate(parts))
     return Endpoint(

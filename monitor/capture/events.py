@@ -67,7 +67,7 @@ class EventReader:
         if not self._has_begun and rest.lstrip()[:1] == b"{":
             body = read_answer(rest)
             if body is not None:
-                self._exchange.took_answer(body)
+                self._exchange.took_answer(body, rest)
                 self.has_ended = True
         else:
             self.read(rest)
@@ -98,9 +98,9 @@ class EventReader:
         if kind == "error":
             exchange.took_error(body.error if body.error is not None else {"type": "error", "code": body.code})
         elif inner is not None:
-            exchange.took_answer(inner)
+            exchange.took_answer(inner, body.response)
         else:
-            exchange.took_answer(_as_stream_part(body))
+            exchange.took_answer(_as_stream_part(body), data)
             if body.error is not None and kind is None:
                 exchange.took_error(body.error)
         if text_of((inner or body).model):

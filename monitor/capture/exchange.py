@@ -1,21 +1,48 @@
 """One request from its start to its record."""
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from monitor.capture.bodies import AnswerBody, RequestBody, finish_reasons, read_answer, text_of
 from monitor.capture.breaks import fault_of_exception
+from monitor.capture.calls import note_failure
+from monitor.capture.endpoints import Endpoint
+from monitor.capture.estimates import estimate
 from monitor.capture.fault_codes import OTHER_TROUBLE, Fault
 from monitor.capture.faults import fault_of_answer, limit_of_headers
+from monitor.capture.guarded import Guard, guarded
+from monitor.capture.heard import Heard
+from monitor.capture.parts import records_of
 from monitor.capture.routes import Route
 from monitor.capture.trackers import tell, tell_end, trackers_of_request
+from monitor.capture.unit_readers import Answer
+from monitor.capture.units import answer_parts, answer_units, request_units, searches_of, usage_source_of
 from monitor.capture.usage_option import with_usage_option
 from monitor.capture.usages import usage_fields
 from monitor.spool.format import END, encode_facts
 from monitor.spool.writer import SpoolWriter
 
-_FAILED_STATES: Final = frozenset({"failed"})
+# No set: a state that is a list cannot be looked for in one.
+_FAILED_STATES: Final = ("failed",)
+
+
+class Keeper(Protocol):
+    """Keeps prompts and answers, for clients that were told to."""
+
+    def keep(
+        self,
+        record_id: str,
+        started_at: datetime,
+        request: bytes | None,
+        answer: bytes | None,
+        *,
+        is_answer_torn: bool = False,
+    ) -> None:
+        """Write what was asked and answered."""
 
 
 class Exchange:
@@ -25,17 +52,21 @@ class Exchange:
         route: what it shares with others to the same address.
         is_streaming: whether the caller asked for a stream.
         content: the JSON body as the caller gave it, None where there is none.
+        heard: the stream that answers, None for other answers.
         changed: the body to send instead, None where nothing is to be changed.
         is_done: whether the record is written.
     """
 
     __slots__ = (
+        "_answer",
         "_began",
         "_facts",
         "_has_broken",
         "_has_error",
+        "_keeper",
         "_limit",
         "_param",
+        "_parts",
         "_reasons",
         "_request",
         "_start",
@@ -43,6 +74,8 @@ class Exchange:
         "_writer",
         "changed",
         "content",
+        "guard",
+        "heard",
         "is_done",
         "is_streaming",
         "route",
@@ -57,6 +90,8 @@ class Exchange:
         *,
         body: RequestBody,
         content: bytes | None,
+        guard: Guard,
+        keeper: Keeper | None = None,
     ) -> None:
         """Begin now.
 
@@ -67,19 +102,26 @@ class Exchange:
             start: these and the route's, encoded.
             body: what was read of the request.
             content: its JSON body, None for others.
+            guard: takes note of faults that must not cost the record.
+            keeper: takes the contents, None where they are not to be kept.
         """
+        self.guard = guard
+        self._keeper = keeper
+        self._answer: bytes | None = None
         self._writer = writer
         self._request = request
         self._start = start
-        self._facts: dict[str, Any] = {**route.accounts}
+        self._facts = _first_facts(route, body, content)
         self._has_error = False
         self._has_broken = False
         self._limit: str | None = None
         self._param: object = None
+        self._parts: list[dict[str, object]] = []
         self._reasons: dict[int, str] | None = None
         self.route = route
         self.content = content
         self.changed: bytes | None = None
+        self.heard: Heard | None = None
         self.is_done = False
         self.is_streaming = body.stream is not None and body.stream in (True, "true")
         if self.is_streaming:
@@ -98,8 +140,10 @@ class Exchange:
         """Note status and headers of the answer: what was read of them, and themselves."""
         self._facts["status"] = status
         self._facts.update(facts)
-        if status == 429:
-            self._limit = limit_of_headers(facts, raw)
+        if status >= 400:
+            self._note_failure()
+            if status == 429:
+                self._limit = limit_of_headers(facts, raw)
 
     def took_stream(self) -> None:
         """Note that the answer is a stream of events, asked for or not."""
@@ -111,13 +155,17 @@ class Exchange:
 
     def took_body(self, content: bytes) -> None:
         """Read a whole answer and finish."""
+        if self._keeper is not None:
+            self._answer = content
         body = read_answer(content)
         if body is not None:
-            self.took_answer(body)
+            self.took_answer(body, content)
+        elif self.route.endpoint.units is not None:
+            self._took_units(None, content)
         self.finish("completed")
 
-    def took_answer(self, body: AnswerBody) -> None:
-        """Note what an answer, or an event of a stream, states."""
+    def took_answer(self, body: AnswerBody, content: bytes | msgspec.Raw) -> None:
+        """Note what an answer, or an event of a stream, states; `content` is what it was read from."""
         facts = self._facts
         if body.id is not None and (text := text_of(body.id)):
             facts["response_id"] = text
@@ -125,11 +173,12 @@ class Exchange:
             facts["response_model"] = text
         if body.service_tier is not None and (text := text_of(body.service_tier)):
             facts["service_tier"] = text
-        if body.usage is not None and (usage := usage_fields(body.usage)):
-            facts.update(usage)
-            facts["usage_source"] = self.route.endpoint.usage_source
+        if body.usage is not None:
+            self._took_usage(body)
         self._took_reasons(body)
         self._took_state(body)
+        if self.route.endpoint.units is not None:
+            self._took_units(body, content)
 
     def took_error(self, error: Any) -> None:
         """Note an error object of the API: a mapping with type and code, or something else that says little."""
@@ -141,6 +190,7 @@ class Exchange:
 
     def failed(self, error: BaseException) -> None:
         """Finish: the transport raised instead of answering, or broke within the answer."""
+        self._note_failure()
         self._has_broken = True
         self._put_fault(fault_of_exception(error))
         self._facts["error_type"] = type(error).__name__
@@ -170,11 +220,45 @@ class Exchange:
             outcome = "failed"
         if outcome != "completed":
             facts["outcome"] = outcome
+        if self.heard is not None and outcome != "failed" and "usage_source" not in facts:
+            self._estimate(self.heard)
         record = b"%b,%b" % (self._start, encode_facts(facts))
         self._writer.put(END, record)
         if self._trackers:
             tell(self._trackers, record)
+        if self._keeper is not None:
+            self._keep(self._keeper)
+        if self._parts:
+            self.write_parts(records_of(self.base(), self._parts, time.time_ns()))
+        if self._trackers:
             tell_end(self._trackers)
+
+    def write_parts(self, parts: Sequence[Mapping[str, object]]) -> None:
+        """Write records of their own for works that the answer tells of."""
+        records = [encode_facts(facts) for facts in parts]
+        self._writer.put(END, *records)
+        if self._trackers:
+            tell(self._trackers, *records)
+
+    def base(self) -> dict[str, Any]:
+        """What is known of the request so far, for the records of works that its answer tells of."""
+        return {**self.route.facts, **self._facts, **self._request}
+
+    def _keep(self, keeper: Keeper) -> None:
+        answer, is_torn = self._answer, False
+        if self.heard is not None:
+            answer = b"".join(self.heard.pieces)
+            is_torn = self.heard.size > len(answer)
+        record_id, started_at = self._request["record_id"], self._request["started_at"]
+        keeper.keep(record_id, started_at, self.content, answer, is_answer_torn=is_torn)
+
+    @guarded
+    def _estimate(self, heard: Heard) -> None:
+        model = self._facts.get("response_model") or self._request.get("request_model")
+        found = estimate(self.content, heard.pieces, self.route.endpoint, model, total_bytes=heard.size)
+        if found:
+            self._facts.update(found)
+            self._facts["usage_source"] = "estimated"
 
     def _classify(self) -> bool:
         """Name the error that the answer states; whether there is one."""
@@ -190,15 +274,37 @@ class Exchange:
         facts["error_type"] = error_type or (str(status) if is_refused else error_code or "error")
         return True
 
+    def _note_failure(self) -> None:
+        request = self._request
+        note_failure(request["call_id"], self.route.place, request["attempt"])
+
     def _put_fault(self, fault: Fault) -> None:
         self._facts["error_class"] = fault.error_class
         if fault.reason:
             self._facts["error_reason"] = fault.reason
 
+    def _took_usage(self, body: AnswerBody) -> None:
+        facts, endpoint = self._facts, self.route.endpoint
+        usage, source = usage_fields(body.usage), usage_source_of(endpoint, body)
+        if usage and source != "none":
+            facts.update(usage)
+            facts["usage_source"] = source
+            if endpoint.has_usage_option and (calls := searches_of(facts.get("response_model", ""))):
+                facts["tool_calls"] = calls
+
+    def _took_units(self, body: AnswerBody | None, content: bytes | msgspec.Raw) -> None:
+        answer = Answer(self.route.endpoint, body, content, self._facts, self._request.get("request_model"))
+        self._facts.update(answer_units(answer))
+        if self.route.endpoint.has_parts:
+            self._parts += answer_parts(answer)
+
     def _took_reasons(self, body: AnswerBody) -> None:
-        if body.choices is not None and (found := finish_reasons(body.choices)):
-            reasons = self._reasons = {**(self._reasons or {}), **found}
-            self._facts["finish_reasons"] = [reason for _, reason in sorted(reasons.items())]
+        if body.choices is None or not (found := finish_reasons(body.choices)):
+            return
+        reasons = self._reasons = {**self._reasons, **found} if self._reasons else found
+        self._facts["finish_reasons"] = (
+            [*reasons.values()] if len(reasons) == 1 else [reason for _, reason in sorted(reasons.items())]
+        )
 
     def _took_state(self, body: AnswerBody) -> None:
         endpoint = self.route.endpoint
@@ -211,9 +317,21 @@ class Exchange:
             elif body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
                 reason = text_of(body.incomplete_details.get("reason"))
                 self._facts["finish_reasons"] = [reason] if reason else None
-        elif body.error is not None and endpoint.is_billable and isinstance(body.error, Mapping) and body.usage is None:
-            # Some servers refuse with a status that says all is well.
+        elif body.error is not None and endpoint.is_billable and _refuses(endpoint, body):
             self.took_error(body.error)
 
     def _elapsed(self) -> float:
         return round(time.perf_counter() - self._began, 6)
+
+
+def _first_facts(route: Route, body: RequestBody, content: bytes | None) -> dict[str, Any]:
+    """What the request states that the answer may know better."""
+    if route.endpoint.units is None:
+        return {**route.accounts}
+    return {**route.accounts, **request_units(route.endpoint, body, content)}
+
+
+def _refuses(endpoint: Endpoint, body: AnswerBody) -> bool:
+    """Whether it is an error under a status that says all is well, as some servers send. A job's error is its own."""
+    is_thing = endpoint.units is not None and body.id is not None
+    return isinstance(body.error, Mapping) and body.usage is None and not is_thing

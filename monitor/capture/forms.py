@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from monitor.capture.bodies import RequestBody
+from monitor.capture.bodies import MediaRequest
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _NAME: Final = re.compile(rb'[;\s]name=(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
 _LONGEST_HEAD: Final = 1024
 _LONGEST_VALUE: Final = 256
-_WANTED: Final = ("model", "stream", "user")
+_WANTED: Final = ("model", "stream", "user", "size", "quality", "seconds")
 
 
-def form_fields(request: Any, headers: Mapping[str, str]) -> RequestBody:
+def form_fields(request: Any, headers: Mapping[str, str]) -> MediaRequest:
     """The looked-at fields of a multipart body, all None where the request has no such body.
 
     Args:
@@ -25,7 +25,7 @@ def form_fields(request: Any, headers: Mapping[str, str]) -> RequestBody:
         values = {getattr(field, "name", None): _plain(getattr(field, "value", None)) for field in fields}
     else:
         values = dict(_raw_fields(request, headers.get("content-type", "")))
-    return RequestBody(**{name: values.get(name) for name in _WANTED})
+    return MediaRequest(**{name: values[name] for name in _WANTED if name in values})
 
 
 def content_of(request: Any) -> bytes | None:

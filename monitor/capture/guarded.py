@@ -18,11 +18,11 @@ class Guard:
 
     def __init__(self, health: Health) -> None:
         """Count into `health`."""
-        self._health = health
+        self.health = health
 
     def caught(self, fault: Exception) -> None:
         """Count a fault; the first one is logged with its traceback, which holds no request data."""
-        if self._health.count("internal_errors_total") == 1:
+        if self.health.count("internal_errors_total") == 1:
             log.warning(
                 "openai-monitor could not record a request (%s). The call itself is not affected; "
                 "further faults are only counted.",

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from monitor.capture.attribution import HEADER_PREFIX, current_tags, header_tag
 from monitor.capture.bodies import RequestBody, read_request, text_of
-from monitor.capture.call_sites import CallSites
-from monitor.capture.exchange import Exchange
+from monitor.capture.call_sites import call_sites
+from monitor.capture.calls import call_of
+from monitor.capture.exchange import Exchange, Keeper
 from monitor.capture.fingerprints import Fingerprints
 from monitor.capture.forms import content_of, form_fields
 from monitor.capture.guarded import Guard, guarded
@@ -23,12 +23,6 @@ from monitor.spool.format import BEGIN, encode_facts
 from monitor.spool.writer import SpoolWriter
 
 _JSON: Final = b"application/json"
-_FIRST: Final = b"0"
-
-_Call = tuple[str, tuple[str, bytes, bytes | None], int]
-
-# Id, place and attempt of the call that this context made last; its retries come right after it.
-_last_call: ContextVar[_Call | None] = ContextVar("openai_monitor_last_call", default=None)
 
 
 class RequestLike(Protocol):
@@ -50,8 +44,9 @@ class Recorder:
         self._identity = identity
         self._routes = Routes(identity, keys)
         self._fingerprints = Fingerprints(keys)
-        self._sites = CallSites(identity.frameworks)
+        self._sites = call_sites(identity.frameworks)
         self.guard = Guard(health)
+        self.keeper: Keeper | None = None
 
     @guarded
     def observe(self, request: RequestLike) -> Exchange:
@@ -68,7 +63,9 @@ class Recorder:
             facts["body_fingerprint"] = fingerprint
         start = b"%b,%b" % (route.encoded, encode_facts(facts))
         self._writer.put(BEGIN, start)
-        return Exchange(self._writer, route, facts, start, body=body, content=content)
+        return Exchange(
+            self._writer, route, facts, start, body=body, content=content, guard=self.guard, keeper=self.keeper
+        )
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:
         """Fields of a record that a request without a body states, and who makes it."""
@@ -89,7 +86,7 @@ class Recorder:
     ) -> dict[str, Any]:
         """What the request itself says, and who makes it."""
         record_id = new_id(time.time_ns())
-        call_id, attempt = _call_of(route, headers, record_id)
+        call_id, attempt = call_of(route.place, headers, record_id)
         facts: dict[str, Any] = {
             "record_id": record_id,
             "call_id": call_id,
@@ -118,12 +115,14 @@ class Recorder:
 
 
 def _take_tags(request: RequestLike, headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """The tags among the headers, which are taken off the request."""
+    """The tags among the headers, which are taken off the request where that can be done."""
     tags = {}
+    # AWS signs all headers: without one of them the request would be refused.
+    is_signed = headers.get(b"authorization", b"").startswith(b"AWS4-")
     for name, value in headers.items():
         if tag := header_tag(name, value):
             tags[tag[0]] = tag[1]
-        if name.startswith(HEADER_PREFIX):
+        if name.startswith(HEADER_PREFIX) and not is_signed:
             del request.headers[name.decode("latin-1")]
     return tags
 
@@ -138,19 +137,3 @@ def _put_tags(facts: dict[str, Any], tags: Mapping[str, str], body: RequestBody)
             facts["tags"] = others
     if "user" not in facts and (user := text_of(body.safety_identifier) or text_of(body.user)):
         facts["user"] = user
-
-
-def _call_of(route: Route, headers: Mapping[bytes, bytes], record_id: str) -> tuple[str, int]:
-    """The call this request belongs to, and its number in it.
-
-    The SDK sends its retries from the same thread or task, one after the other, with a rising count.
-    """
-    count = headers.get(b"x-stainless-retry-count", _FIRST)
-    call_id, attempt = record_id, 0
-    if count != _FIRST and count.isdigit() and len(count) < 4:
-        attempt = int(count)
-        last = _last_call.get()
-        if last is not None and last[1] == route.place and last[2] < attempt:
-            call_id = last[0]
-    _last_call.set((call_id, route.place, attempt))
-    return call_id, attempt

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from monitor.capture.calls import Place
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.keys import KeyNames
 from monitor.capture.providers import provider_of
@@ -45,15 +46,17 @@ class Route:
         place: method, path with query, and host; requests of one call have the same.
         endpoint: what kind of request it is.
         deployment: the Azure deployment that the path names, None where it names none.
+        named_id: the last id in the path, "" where it has none.
         facts: fields of the record that all its requests share.
         encoded: `facts` as the inside of a JSON object.
         accounts: what the request says of organisation and project; the answer may know better.
         may_change: whether the body may be changed on its way.
     """
 
-    place: tuple[str, bytes, bytes | None]
+    place: Place
     endpoint: Endpoint
     deployment: str | None
+    named_id: str
     facts: Mapping[str, object]
     encoded: bytes
     accounts: Mapping[str, str]
@@ -79,7 +82,10 @@ class Routes:
             if len(self._known) >= _MOST:
                 # Addresses that hold an id are met a few times and never again.
                 self._known.clear()
-            route = self._known[key] = self._new(request, headers)
+            route = self._new(request, headers)
+            # A route whose key has no name yet is made anew until it has.
+            if self._keys.salt is not None:
+                self._known[key] = route
         return route
 
     def _new(self, request: Any, headers: Mapping[bytes, bytes]) -> Route:
@@ -107,12 +113,20 @@ class Routes:
             place=(request.method, url.raw_path, headers.get(b"host")),
             endpoint=endpoint,
             deployment=deployment_of(url.path),
+            named_id=_id_in(url.path, endpoint),
             facts=stated,
             encoded=_encode(stated)[1:-1],
             accounts={name: value[:256] for name, value in accounts.items() if value},
             # The signature of AWS covers the body.
             may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),
         )
+
+
+def _id_in(path: str, endpoint: Endpoint) -> str:
+    """The part of a path that stands where its normal form has the last `{id}`, "" where it has none."""
+    parts, pattern = path.rstrip("/").split("/"), endpoint.path.split("/")
+    found = [part for part, mark in zip(reversed(parts), reversed(pattern), strict=False) if mark == "{id}"]
+    return found[0][:256] if found else ""
 
 
 def _text(value: bytes | None) -> str | None:

@@ -52,6 +52,8 @@ class UsageBody(msgspec.Struct, gc=False):
     output_tokens_details: OutputDetails | None = None
     input_token_details: InputDetails | None = None
     output_token_details: OutputDetails | None = None
+    prompt_token_details: InputDetails | None = None
+    completion_token_details: OutputDetails | None = None
     cached_tokens: _Count = None
     type: Any = None
     seconds: Any = None
@@ -147,15 +149,23 @@ def _of_body(usage: UsageBody) -> Fields:
         fields["output_tokens"] = count
     if usage.cached_tokens is not None:
         fields["cache_read_input_tokens"] = usage.cached_tokens
-    details = usage.input_tokens_details or usage.prompt_tokens_details or usage.input_token_details
+    details = usage.input_tokens_details or usage.prompt_tokens_details or _singular_input(usage)
     if details is not None:
         _put_input(fields, details)
-    parts = usage.output_tokens_details or usage.completion_tokens_details or usage.output_token_details
+    parts = usage.output_tokens_details or usage.completion_tokens_details or _singular_output(usage)
     if parts is not None:
         _put_output(fields, parts)
     if usage.seconds is not None and usage.type == "duration":
         fields["audio_seconds"] = amount_of(usage.seconds)
     return fields
+
+
+def _singular_input(usage: UsageBody) -> InputDetails | None:
+    return usage.input_token_details or usage.prompt_token_details
+
+
+def _singular_output(usage: UsageBody) -> OutputDetails | None:
+    return usage.output_token_details or usage.completion_token_details
 
 
 def _put_input(fields: Fields, details: InputDetails) -> None:

@@ -1,14 +1,32 @@
-"""The tables of capture: endpoints, providers, limits, faults."""
+"""The tables of capture: endpoints and providers."""
 
-import email.utils
-from datetime import UTC, datetime, timedelta
+import re
+from pathlib import Path
 
+import openai
 import pytest
 
+from monitor.capture.bodies import read_answer
+from monitor.capture.endpoint_rows import FAMILIES, ROWS
 from monitor.capture.endpoints import deployment_of, endpoint_of
-from monitor.capture.faults import class_of_answer, class_of_exception
-from monitor.capture.limits import limit_fields, number_of, retry_after, seconds_of
 from monitor.capture.providers import provider_of
+from monitor.capture.units import usage_source_of
+
+_CONTINUED = "/threads/{id}/runs/{id}/submit_tool_outputs"
+_CALL = re.compile(
+    r"""self\._(get_api_list|get|post|delete|put|patch)\(\s*(?:path_template\(\s*)?f?"([^"?]+)[^"]*"(.*?)\n {8}\)""",
+    re.DOTALL,
+)
+"""A request in the source of the SDK's resources."""
+
+
+def _sources() -> list[str]:
+    folder = Path(openai.__file__).parent / "resources"
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))]
+
+
+def _method(name: str, rest: str) -> str:
+    return "POST" if 'method="post"' in rest else name.removesuffix("_api_list").upper()
 
 
 @pytest.mark.parametrize(
@@ -24,21 +42,36 @@ from monitor.capture.providers import provider_of
         ("POST", "/openai/v1/responses", "chat", "/responses", "billable"),
         ("POST", "/v1/projects/p/locations/l/publishers/openai/v1/responses", "chat", "/responses", "billable"),
         ("POST", "/chat/completions", "chat", "/chat/completions", "billable usage"),
-        ("GET", "/v1/chat/completions/chatcmpl-1", "retrieve_chat", "/chat/completions/{id}", "repeat"),
+        ("GET", "/v1/chat/completions/chatcmpl-1", "retrieve_chat", "/chat/completions/{id}", "repeated"),
         ("DELETE", "/v1/chat/completions/chatcmpl-1", "delete_chat", "/chat/completions/{id}", ""),
-        ("GET", "/v1/responses/resp_1", "retrieve_response", "/responses/{id}", "repeat"),
+        ("GET", "/v1/responses/resp_1", "retrieve_response", "/responses/{id}", "late"),
         ("POST", "/v1/responses/compact", "chat", "/responses/compact", "billable"),
         ("POST", "/v1/responses/input_tokens", "count_tokens", "/responses/input_tokens", ""),
-        ("POST", "/v1/responses/resp_1/cancel", "cancel_response", "/responses/{id}/cancel", "repeat"),
-        ("GET", "/v1/batches/batch_1", "retrieve_batch", "/batches/{id}", "repeat"),
+        ("POST", "/v1/responses/resp_1/cancel", "cancel_response", "/responses/{id}/cancel", "late"),
+        ("GET", "/v1/batches/batch_1", "retrieve_batch", "/batches/{id}", "late"),
         ("POST", "/v1/threads/thread_1/runs", "run", "/threads/{id}/runs", "billable"),
-        ("GET", "/v1/threads/thread_1/runs/run_1", "retrieve_run", "/threads/{id}/runs/{id}", "repeat"),
-        ("GET", "/v1/models", "models", "/models", ""),
-        ("DELETE", "/v1/models/ft:gpt-4o:org::abc", "models", "/models/{id}", ""),
+        ("GET", "/v1/threads/thread_1/runs/run_1", "retrieve_run", "/threads/{id}/runs/{id}", "late"),
+        ("GET", "/v1/models", "list_models", "/models", ""),
+        ("DELETE", "/v1/models/ft:gpt-4o:org::abc", "delete_model", "/models/{id}", ""),
         ("POST", "/v1/audio/transcriptions", "transcription", "/audio/transcriptions", "billable"),
         ("POST", "/v1/images/edits", "image_edit", "/images/edits", "billable"),
-        ("GET", "/v1/files/file-1/content", "files", "/files/{id}/content", ""),
+        ("GET", "/v1/files/file-1/content", "download_file", "/files/{id}/content", ""),
+        ("GET", "/v1/batches", "list_batches", "/batches", "repeated"),
+        ("POST", "/v1/batches", "create_batch", "/batches", "billable"),
+        ("POST", "/v1/threads/t/runs/r/submit_tool_outputs", "continue_run", _CONTINUED, "late"),
+        ("POST", "/v1/fine_tuning/jobs", "fine_tuning", "/fine_tuning/jobs", "billable"),
+        ("GET", "/v1/videos/video_1", "retrieve_video", "/videos/{id}", "late"),
+        ("GET", "/v1/videos/characters/char_1", "retrieve_video_character", "/videos/characters/{id}", ""),
+        ("POST", "/v1/videos/edits", "video_edit", "/videos/edits", "billable"),
+        ("GET", "/v1/agents/sessions/s/turns/t", "retrieve_agent_turn", "/agents/sessions/{id}/turns/{id}", "late"),
+        ("GET", "/v1/organization/costs", "cost_report", "/organization/costs", "repeated"),
+        ("GET", "/v1/organization/users/u", "administration", "/organization/users/{id}", "repeated"),
+        ("POST", "/api/projects/p/openai/v1/responses", "chat", "/responses", "billable"),
         ("POST", "/v1/something/new", "something", "/something/{id}", ""),
+        ("GET", "/v1/something/new", "something", "/something/{id}", "repeated"),
+        ("POST", "/a-secret-account/gateway/v1/something/new", "something", "/something/{id}", ""),
+        ("POST", "/a-secret-account/v1/v1/something", "something", "/something", ""),
+        ("GET", "/something/v1", "something", "/something/{id}", "repeated"),
         ("GET", "/", "unknown", "/", ""),
     ],
 )
@@ -48,8 +81,64 @@ def test_a_path_is_one_endpoint(method: str, path: str, operation: str, normal: 
 
     assert (endpoint.operation_name, endpoint.path) == (operation, normal)
     assert endpoint.is_billable == ("billable" in marks)
-    assert endpoint.is_repeat == ("repeat" in marks)
+    assert endpoint.usage_source == next((mark for mark in ("late", "repeated") if mark in marks), "response")
     assert endpoint.has_usage_option == ("usage" in marks)
+
+
+def test_every_path_of_the_sdk_has_a_row() -> None:
+    """A method of the SDK that no row knows would be recorded by the first word of its path only."""
+    asked = {(_method(found[1], found[3]), found[2]) for text in _sources() for found in _CALL.finditer(text)}
+    paths = {(method, re.sub(r"\{[^}]*\}", "{id}", path)) for method, path in asked}
+    rows = {tuple(row.split(" ")) for row in ROWS}
+
+    assert len(paths) > 60
+    assert {pair for pair in paths - rows if pair[1].split("/")[1] not in FAMILIES} == set()
+
+
+@pytest.mark.parametrize(("row", "marks"), ROWS.items())
+def test_every_row_is_found(row: str, marks: str) -> None:
+    """Where a word and an id can stand in one place, the word is meant."""
+    method, path = row.split(" ")
+
+    endpoint = endpoint_of(method, f"/v1{path.replace('{id}', 'Xy-1')}")
+
+    assert (endpoint.operation_name, endpoint.path) == (marks.split(" ", maxsplit=1)[0], path)
+
+
+def test_ids_are_told_from_words_in_every_path_of_the_sdk() -> None:
+    """Every path has its normal form, those of administration too, which have no rows."""
+    paths = {(_method(found[1], found[3]), found[2]) for text in _sources() for found in _CALL.finditer(text)}
+    normal = {re.sub(r"\{[^}]*\}", "{id}", path): re.sub(r"\{[^}]*\}", "Xy-1", path) for _, path in paths}
+
+    assert {path: endpoint_of("PUT", f"/v1{asked}").path for path, asked in normal.items()} == {
+        path: path for path in normal
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "source"),
+    [
+        ("POST", "/responses", '{"status": "completed"}', "response"),
+        ("POST", "/responses", '{"status": "in_progress"}', "response"),
+        ("GET", "/responses/r", '{"status": "completed", "background": true}', "late"),
+        ("GET", "/responses/r", '{"status": "completed", "background": false}', "repeated"),
+        ("GET", "/responses/r", '{"status": "completed", "background": "true"}', "repeated"),
+        ("GET", "/responses/r", '{"status": "completed"}', "repeated"),
+        ("POST", "/responses/r/cancel", '{"status": "cancelled", "background": true}', "late"),
+        ("GET", "/batches/b", '{"status": "completed"}', "late"),
+        ("GET", "/batches/b", '{"status": "in_progress"}', "none"),
+        ("POST", "/batches", '{"status": "validating"}', "none"),
+        ("GET", "/batches/b", '{"status": []}', "late"),
+        ("GET", "/agents/sessions/s/events", '{"type": "agent.session.turn.completed"}', "none"),
+        ("POST", "/chat/completions", "{}", "response"),
+    ],
+)
+def test_whose_usage_an_answer_states(method: str, path: str, body: str, source: str) -> None:
+    """What is read again counts only where it is the first to say what work of an earlier request used."""
+    answer = read_answer(body.encode())
+
+    assert answer is not None
+    assert usage_source_of(endpoint_of(method, path), answer) == source
 
 
 def test_the_deployment_stands_in_the_path() -> None:
@@ -83,163 +172,3 @@ def test_the_host_tells_the_provider(host: str, port: int | None, provider: str)
     mapped = {"proxy.internal:8080": "mapped-port", "proxy.internal": "mapped-host", "api.deepseek.com": "mine"}
 
     assert provider_of(host, port, mapped) == provider
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("1s", 1.0),
-        ("120ms", 0.12),
-        ("6m0s", 360.0),
-        ("1m30s", 90.0),
-        ("7.66s", 7.66),
-        ("2h3m4s", 7384.0),
-        ("1d", 86400.0),
-        ("9m9.9s", 549.9),
-        ("1m30.951s", 90.951),
-        ("7", 7.0),
-        ("0", 0.0),
-        (" 5 ", 5.0),
-        ("REDACTED", None),
-        ("", None),
-        ("9s, req_b9c9", None),
-        ("-5", None),
-        ("5x", None),
-        ("1_000", None),
-        ("nan", None),
-        ("2026-11-20T10:00:00Z", None),
-    ],
-)
-def test_a_wait_is_read_in_every_form(text: str, seconds: float | None) -> None:
-    """Every form that was seen becomes seconds; what cannot be read is unknown."""
-    assert seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e5", "1_000", "0x10", "١٢", "1 2", "9" * 40])
-def test_what_is_no_plain_number_is_unknown(text: str) -> None:
-    """Python's own reader takes more than a header may hold."""
-    assert number_of(text) is None
-
-
-def test_limits_are_found_by_their_pattern() -> None:
-    """Requests and tokens have fields; every other limit is kept under the rest of its name."""
-    fields = limit_fields(
-        {
-            "x-ratelimit-limit-requests": "5000",
-            "x-ratelimit-remaining-requests": "-1",
-            "x-ratelimit-reset-requests": "12ms",
-            "x-ratelimit-limit-tokens": "REDACTED",
-            "x-ratelimit-remaining-tokens": "",
-            "x-ratelimit-reset-tokens": "1m0s",
-            "x-ratelimit-limit-project-tokens": "900",
-            "x-ratelimit-reset-input-images": "1m12s",
-            "x-ratelimit-renewalperiod-tokens": "60",
-            "x-ratelimit-key": "gpt-5-nano",
-            "x-ratelimit-abusepenalty-active": "False",
-            "x-request-id": "req_1",
-        }
-    )
-
-    assert fields == {
-        "requests_limit": 5000,
-        "requests_remaining": -1,
-        "requests_reset": 0.012,
-        "tokens_reset": 60.0,
-        "other_limits": {"limit-project-tokens": 900.0, "reset-input-images": 72.0, "renewalperiod-tokens": 60.0},
-    }
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-        ({"retry-after": "9"}, 9.0),
-        ({"retry-after": "0.5"}, 0.5),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": ""}, None),
-        ({"retry-after-ms": "x", "retry-after": "3"}, 3.0),
-        ({}, None),
-    ],
-)
-def test_the_wait_of_a_refusal_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    """Milliseconds win over seconds; what is neither is unknown."""
-    assert retry_after(headers) == seconds
-
-
-def test_a_date_to_wait_for_is_read() -> None:
-    """A date in the future is a wait, one in the past is none."""
-    soon = datetime.now(UTC) + timedelta(seconds=60)
-
-    wait = retry_after({"retry-after": email.utils.format_datetime(soon, usegmt=True)})
-
-    assert wait is not None
-    assert 50 < wait <= 60
-    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "code", "error_class"),
-    [
-        (400, "invalid_request_error", None, "invalid_request"),
-        (400, "invalid_request_error", "context_length_exceeded", "context_length"),
-        (400, None, "content_filter", "content_filter"),
-        (400, "image_generation_user_error", "moderation_blocked", "content_filter"),
-        (400, "invalid_request_error", "billing_hard_limit_reached", "quota"),
-        (401, "invalid_request_error", "invalid_api_key", "authentication"),
-        (401, None, "401", "authentication"),
-        (402, None, None, "quota"),
-        (403, "invalid_request_error", "model_not_found", "permission"),
-        (404, "invalid_request_error", "model_not_found", "not_found"),
-        (404, None, "DeploymentNotFound", "not_found"),
-        (408, None, None, "timeout"),
-        (409, None, None, "conflict"),
-        (418, None, None, "invalid_request"),
-        (422, None, None, "invalid_request"),
-        (429, "tokens", "rate_limit_exceeded", "rate_limit"),
-        (429, "insufficient_quota", "insufficient_quota", "quota"),
-        (429, "insufficient_quota", "some_new_limit_exceeded", "quota"),
-        (429, None, "429", "rate_limit"),
-        (429, None, None, "rate_limit"),
-        (429, "rate_limit_error", "slow_down", "rate_limit"),
-        (500, "server_error", None, "server"),
-        (502, None, None, "server"),
-        (503, "service_unavailable_error", "server_is_overloaded", "overloaded"),
-        (503, None, None, "overloaded"),
-        (504, None, None, "timeout"),
-        (520, None, None, "server"),
-        (200, "insufficient_quota", "insufficient_quota", "quota"),
-        (200, None, "rate_limit_exceeded", "rate_limit"),
-        (200, "something", None, "server"),
-        (200, None, None, None),
-        (None, None, None, None),
-    ],
-)
-def test_a_refusal_has_one_class(
-    status: int | None, kind: str | None, code: str | None, error_class: str | None
-) -> None:
-    """The code tells more than the type, the type more than the status."""
-    assert class_of_answer(status, kind, code) == error_class
-
-
-class ReadTimeout(Exception):  # noqa: N818 - the name of the HTTP library
-    pass
-
-
-class OwnTimeout(ReadTimeout):
-    pass
-
-
-@pytest.mark.parametrize(
-    ("error", "error_class"),
-    [
-        (ReadTimeout(), "timeout"),
-        (OwnTimeout(), "timeout"),
-        (TimeoutError(), "timeout"),
-        (KeyboardInterrupt(), "cancelled"),
-        (ConnectionResetError(), "connection"),
-        (ValueError(), "connection"),
-    ],
-)
-def test_what_the_transport_raises_has_a_class(error: BaseException, error_class: str) -> None:
-    """The name of an exception, or of one it derives from, tells its class."""
-    assert class_of_exception(error) == error_class

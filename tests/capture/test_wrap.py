@@ -183,11 +183,16 @@ def test_names_of_the_inner_transport_stay_reachable(world: World) -> None:
         assert client._client._transport._pool is pool  # type: ignore[attr-defined]  # as above
 
 
-def test_a_directory_that_cannot_be_is_told_at_once(tmp_path: Path) -> None:
-    """`wrap` says where the fault is; it does not fail at the first call."""
+def test_a_directory_that_cannot_be_is_told_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the log, at the start, with what to do; the program gets its wrapped client and its answers."""
     (tmp_path / "file").write_text("in the way")
-    with OpenAI(api_key=KEY) as client, pytest.raises(monitor.HomeError, match="MONITOR_HOME"):
+    with opened(like_openai) as client:
         monitor.wrap(client, settings=Settings(home=tmp_path / "file" / "home"))
+        (said,) = [record.getMessage() for record in caplog.records if record.name.startswith("monitor.")]
+        answer = _ask(client)
+
+    assert "Set MONITOR_HOME" in said
+    assert answer.choices[0].message.content == "Paris."
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, world: World) -> None:

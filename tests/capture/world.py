@@ -54,6 +54,12 @@ class World:
         (line,) = self.ends()
         return line
 
+    def contents(self) -> list[dict[str, Any]]:
+        """All that is kept of prompts and answers."""
+        paths = sorted((self.directory / "content").glob("*.ndjson"))
+        lines = [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+        return [line for line in lines if line["kind"] == "content"]
+
     def content(self) -> bytes:
         """Every byte of every file of the data directory."""
         return b"".join(path.read_bytes() for path in sorted(self.directory.rglob("*")) if path.is_file())

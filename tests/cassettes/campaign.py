@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +23,14 @@ from tests.cassettes.server import LoopbackServer
 class Campaign:
     """What a replay has brought.
 
+    `stored` are the rows of the ledger by interaction, `lines` those of the lines of batches by their file.
     `watched` and `plain` are what the callers of the wrapped and the unwrapped clients got; the second holds only
     part of the rows. `faults` is the number of faults that the recorder caught in itself.
     """
 
     rows: Sequence[Row]
     stored: dict[str, list[Stored]]
+    lines: dict[str, list[Stored]]
     watched: dict[str, Told]
     plain: dict[str, Told]
     quarantined: int
@@ -76,10 +78,13 @@ def run_campaign(rows: Sequence[Row], directory: Path) -> Campaign:
     with LoopbackServer(Library(rows).answer) as server:
         watched = replay(rows, server.address, wrapped(Settings(home=home.path)))
         plain = replay([row for row in rows if _is_compared(row)], server.address, unwatched)
-    stored, quarantined = _drain(home)
+    requests, quarantined = _drain(home)
+    is_line = [request["custom_id"] is not None for request in requests]
+    stored = _grouped(requests, is_line, wanted=False, key=lambda request: request["tags"]["cassette"])
     return Campaign(
         rows=rows,
         stored=stored,
+        lines=_grouped(requests, is_line, wanted=True, key=lambda request: request["file_id"]),
         watched=watched,
         plain=plain,
         quarantined=quarantined,
@@ -93,15 +98,22 @@ def _is_compared(row: Row) -> bool:
     return row.is_event_stream or row.status >= 400 or int(row.id[-8:], 16) % 8 == 0
 
 
-def _drain(home: Home) -> tuple[dict[str, list[Stored]], int]:
+def _grouped(
+    requests: Sequence[Stored], is_line: Sequence[bool], *, wanted: bool, key: Callable[[Stored], str]
+) -> dict[str, list[Stored]]:
+    groups: dict[str, list[Stored]] = {}
+    for request, has_name in zip(requests, is_line, strict=True):
+        if has_name is wanted:
+            groups.setdefault(key(request), []).append(request)
+    return groups
+
+
+def _drain(home: Home) -> tuple[list[Stored], int]:
     with Ledger.open(home.ledger) as ledger:
         Drain(ledger, home.spool, installed_price_book(), Health()).run()
         with ledger.cursor() as cursor:
             cursor.execute("select * from requests")
             names = [column[0] for column in cursor.description or ()]
-            stored: dict[str, list[Stored]] = {}
-            for values in cursor.fetchall():
-                request = dict(zip(names, values, strict=True))
-                stored.setdefault(request["tags"]["cassette"], []).append(request)
+            stored = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
             quarantined = cursor.execute("select count(*) from quarantine").fetchall()[0][0]
     return stored, quarantined

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.cassettes.campaign import Campaign, run_campaign
-from tests.cassettes.compare import shows_unasked_usage
+from tests.cassettes.compare import USAGE, WORKS, Stored, is_unfinished, shows_unasked_usage
 from tests.cassettes.material import FOLDER, Row, read_rows
 
 pytestmark = [
@@ -48,6 +48,31 @@ def test_the_ledger_says_what_was_recorded(campaign: Campaign) -> None:
     lines = [f"{m.row.id} {m.row.kind} {m.field}: {m.expected!r}, not {m.stored!r}" for m in campaign.unexplained]
 
     assert lines == []
+
+
+def test_each_work_counts_once(campaign: Campaign) -> None:
+    """Of all that is asked about a run or a batch, one row or the lines of its file count, as it was recorded."""
+    stated: dict[str, list[int]] = {}
+    counted: dict[str, list[Stored]] = {}
+    for row in campaign.rows:
+        work = row.expected["response_id"]
+        if row.kind in WORKS and work:
+            counted.setdefault(work, []).extend(_counting(campaign, row))
+            if row.expected["has_usage"] and not is_unfinished(row):
+                stated[work] = [row.expected[name] or 0 for name in USAGE.values()]
+    sums = {work: [sum(stored[name] or 0 for stored in rows) for name in USAGE] for work, rows in counted.items()}
+
+    assert len(stated) > 20
+    assert {work: used for work, used in sums.items() if counted[work]} == stated
+
+
+def _counting(campaign: Campaign, row: Row) -> list[Stored]:
+    """What counts of an answer about a work: its row, or for a batch that has ended the lines of its file."""
+    rows = [stored for stored in campaign.stored[row.id] if stored["usage_source"] == "response"]
+    if row.method == "GET":
+        for stored in campaign.stored[row.id]:
+            rows += [line for line in campaign.lines.get(stored["file_id"], []) if line["usage_source"] == "response"]
+    return rows
 
 
 def test_few_rows_need_an_explanation(campaign: Campaign) -> None:
