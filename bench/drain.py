@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from monitor.capture.recorder import new_id
+from monitor.capture.ids import new_id
 from monitor.health import Health
 from monitor.home import Home
 from monitor.jobs.prices import installed_price_book
@@ -92,7 +92,7 @@ def measure(home: Home, records: int) -> dict[str, object]:
 
 
 def _record(dice: random.Random, now: datetime) -> Record:
-    record_id = new_id()
+    record_id = new_id(time.time_ns())
     model = dice.choice(_MODELS)
     tokens = int(dice.lognormvariate(6.5, 1))
     return Record(

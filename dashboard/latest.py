@@ -59,6 +59,8 @@ def _cost(row: Mapping[str, Any]) -> Cell:
         return Cell(text=formats.money(row["list_cost"]))
     if row["pricing_state"] in {"free", "repeated"}:
         return Cell(text=formats.DASH, tone="muted", title="Nothing to pay for.")
+    if row["pricing_state"] == "pending":
+        return Cell(text="pending", tone="muted", title=f"{pricing_state('pending')}.")
     return Cell(text="unknown", tone="near", title=pricing_state(row["pricing_state"]))
 
 

@@ -30,12 +30,19 @@ _PRICING: Final[Mapping[str, str]] = MappingProxyType(
         "unpriced": "No price is known",
         "impossible": "The token counts contradict each other",
         "no_usage": "The answer stated no usage, or never came",
+        "pending": "The work goes on: what it used comes later",
     }
 )
 _DROPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "disk_full": "The disk was full",
+        "disk_fault": "The disk is damaged",
         "read_only": "The disk could not be written",
+        "no_permission": "The directory belongs to somebody else",
+        "no_directory": "The directory could not be made",
+        "unsafe_directory": "Others may write to the directory",
+        "too_many_files": "Too many files were open",
+        "removed": "The file was removed while it was written",
         "write_failed": "Writing failed",
     }
 )

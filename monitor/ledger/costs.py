@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from monitor.ledger.columns import MONEY
+from monitor.ledger.works import begins_work, is_unfinished
 
 _COUNT: Final = "decimal(18, 0)"
 
@@ -72,7 +73,7 @@ def _greatest(names: tuple[str, ...]) -> str:
 
 _COUNTS: Final = """(
     s.usage_source in ('response', 'estimated', 'imported')
-    and (s.input_tokens is not null or s.output_tokens is not null or s.audio_seconds is not null)
+    and coalesce(s.input_tokens, s.output_tokens, s.audio_seconds, s.trained_tokens, s.video_seconds) is not null
 )"""
 # A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
 _IS_MEASURED: Final = """(
@@ -81,6 +82,10 @@ _IS_MEASURED: Final = """(
     or (s.audio_seconds is not null and p.audio_second is not null)
     or p.request is not null
     or coalesce(p.input, p.output, p.audio_second) is null
+)"""
+_IS_PENDING: Final = f"""(
+    s.usage_source = 'none' and s.outcome in ('completed', 'interrupted') and {is_unfinished("s")}
+    and (s.is_billable or {begins_work("s")})
 )"""
 _IS_IMPOSSIBLE: Final = f"""(
     {PLAIN_INPUT} < 0
@@ -97,13 +102,15 @@ PRICING_STATE: Final = f"""
         when {_COUNTS} and {_IS_IMPOSSIBLE} then 'impossible'
         when {_COUNTS} and not {_IS_MEASURED} then 'unpriced'
         when {_COUNTS} then 'priced'
-        when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown') then 'no_usage'
+        when {_IS_PENDING} then 'pending'
+        when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown')
+            and s.answer_status is distinct from 'failed' then 'no_usage'
         else 'free'
     end
 """
 """priced: list_cost stands; unpriced: usage without a price for it; impossible: a quantity is negative, or the parts
 exceed their total or come without one; no_usage: it must have cost something, nothing says how much; repeated: counted
-by an earlier request; free: nothing to pay for, failed requests included."""
+by another request; pending: work has begun, what it used comes later; free: nothing to pay for, failed requests too."""
 
 UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
 """The states in which money was probably spent and the figure is not known: counted as unpriced requests."""
@@ -152,6 +159,6 @@ def priced_select(columns: Sequence[str]) -> str:
                 {PRICING_STATE} as pricing_state,
                 {parts}
             from stage s {JOIN}
-            where s.kind = 'end'
+            where s.kind in ('end', 'corrected')
         )
     """

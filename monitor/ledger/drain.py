@@ -15,6 +15,7 @@ import duckdb
 from monitor.health import Health
 from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
 from monitor.ledger.costs import priced_select
+from monitor.ledger.late import settle_late
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
 from monitor.ledger.rollup import rollup_select
@@ -86,9 +87,10 @@ class Drain:
             # Staged before the transaction begins: a line that cannot be read would abort it.
             reads = stage(cursor, reads)
             with transaction(cursor):
+                take_back(cursor)
+                settle_late(cursor)
                 match_new_models(cursor, self._book, self._ledger)
                 cursor.execute(_PRICED)
-                take_back(cursor)
                 cursor.execute("insert into requests by name select * from priced")
                 cursor.execute(f"insert into usage_hourly by name {rollup_select('priced')}")
                 self._keep_begins(cursor)

@@ -12,8 +12,8 @@ from monitor.errors import LedgerError
 from monitor.home import migrations_directory
 
 
-def migrate(path: Path) -> None:
-    """Create or upgrade the ledger at `path`; nothing happens when it is current.
+def migrate(path: Path, *, to: str = "head") -> None:
+    """Create or upgrade the ledger at `path` to a revision; nothing happens when it is current.
 
     Raises:
         LedgerError: the file cannot be opened, or a newer program made it.
@@ -26,7 +26,7 @@ def migrate(path: Path) -> None:
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             connection.commit()
             # A schema change that is only in the write-ahead log has been a source of replay failures.
             connection.execute(sqlalchemy.text("checkpoint"))

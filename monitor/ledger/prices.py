@@ -20,7 +20,7 @@ def match_new_models(cursor: duckdb.DuckDBPyConnection, book: PriceBook, ledger:
     found = cursor.execute(
         """
         select distinct provider_name, model from stage
-        where model is not null and kind = 'end'
+        where model is not null and kind in ('end', 'corrected')
             and (provider_name, model) not in (select (provider_name, model) from price_matches)
         """
     ).fetchall()

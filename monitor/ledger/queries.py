@@ -4,17 +4,18 @@ Costs are list cost in USD as `Decimal`; None means that nothing in the slice ha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.buckets import quantile
+from monitor.ledger.costs import UNKNOWN_COST_STATES
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.rollup import measures_sql
+from monitor.ledger.rollup import SUMS, measures_sql
 from monitor.ledger.scopes import Slice, dimension_column, is_whole_hours, naive, split_hours, where
-from monitor.ledger.usage import SUMS, rows, usage_rows
+from monitor.ledger.usage import rows, usage_rows
 
 _COUNTS: Final = (
     "requests",
@@ -25,6 +26,9 @@ _COUNTS: Final = (
     "unpriced_requests",
     "estimated_requests",
 )
+_UNKNOWN_COST: Final = ", ".join(f"'{state}'" for state in UNKNOWN_COST_STATES)
+# Rows of the rollup that correct others can leave nothing of a group.
+_IS_THERE: Final = "sum(u.requests) <> 0"
 TIME_STEPS: Final = ("minute", "hour", "day", "week", "month")
 
 
@@ -87,7 +91,7 @@ class Quantiles:
 def totals(ledger: Ledger, span: Slice) -> Totals:
     """Everything in the slice, added up."""
     source = usage_rows(span)
-    found = rows(ledger, f"select {SUMS} from {source.sql}", source.values)
+    found = rows(ledger, f"select {SUMS} from {source.sql} u", source.values)
     return _totals(found[0])
 
 
@@ -101,7 +105,7 @@ def by_dimension(ledger: Ledger, span: Slice, dimension: str, *, limit: int | No
     source = usage_rows(span)
     found = rows(
         ledger,
-        f"select {column} as value, {SUMS} from {source.sql} group by 1"
+        f"select {column} as value, {SUMS} from {source.sql} u group by 1 having {_IS_THERE}"
         " order by list_cost desc nulls last, requests desc, value nulls last limit ?",
         [*source.values, limit if limit is not None else 2**31],
     )
@@ -134,7 +138,8 @@ def series(ledger: Ledger, span: Slice, *, step: str, time_zone: str, dimension:
         source, start, marks = usage_rows(span, split_hours=split_hours(span, zone)), _local(step), [time_zone]
     found = rows(
         ledger,
-        f"select {start} as start, {column} as value, {SUMS} from {source.sql} group by 1, 2 order by 1, 2",
+        f"select {start} as start, {column} as value, {SUMS} from {source.sql} u"
+        f" group by 1, 2 having {_IS_THERE} order by 1, 2",
         [*marks, *source.values],
     )
     return _points(found, UTC if step == "hour" else zone)
@@ -183,7 +188,8 @@ def _buckets(ledger: Ledger, span: Slice, column: str) -> dict[int, int]:
         ledger,
         f"""
         select entry.key as bucket, cast(sum(entry.value) as bigint) as requests
-        from (select unnest(map_entries({column})) as entry from {source.sql}) group by 1
+        from (select unnest(map_entries({column})) as entry from {source.sql})
+        group by 1 having sum(entry.value) > 0
         """,
         source.values,
     )
@@ -218,7 +224,7 @@ def unpriced_models(ledger: Ledger, span: Slice) -> list[dict[str, Any]]:
             cast(sum(r.output_tokens) as bigint) as output_tokens, any_value(m.why) as why
         from (select * from requests where started_at >= ? and started_at < ? and {scope.sql}) r
         left join price_matches m on m.provider_name = r.provider_name and m.model = r.model
-        where r.pricing_state in ('unpriced', 'impossible', 'no_usage')
+        where r.pricing_state in ({_UNKNOWN_COST})
         group by 1, 2, 3 order by requests desc
         """,
         [naive(span.start), naive(span.end), *scope.values],
@@ -269,4 +275,5 @@ def _points(found: Sequence[dict[str, Any]], zone: tzinfo) -> list[Point]:
 
 
 def _totals(row: dict[str, Any]) -> Totals:
-    return Totals(**(row | {name: int(row[name] or 0) for name in _COUNTS}))
+    found = {field.name: row[field.name] for field in fields(Totals)}
+    return Totals(**(found | {name: int(row[name] or 0) for name in _COUNTS}))

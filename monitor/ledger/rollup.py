@@ -30,11 +30,21 @@ RAW_MEASURES: Final = {
     "unknown_requests": "count(*) filter (outcome = 'unknown')",
     "unpriced_requests": f"count(*) filter (pricing_state in ({_UNKNOWN_COST}))",
     "estimated_requests": "count(*) filter (usage_source = 'estimated')",
+    "priced_requests": "count(list_cost)",
+    "measured_requests": f"count(*) filter ({_COUNTED} and coalesce({', '.join(TOKENS)}) is not null)",
     **{name: f"sum({name}) filter ({_COUNTED})" for name in TOKENS},
     "list_cost": "sum(list_cost)",
     "estimated_list_cost": "sum(list_cost) filter (usage_source = 'estimated')",
 }
 """How each measure of the rollup is made from rows like those of `requests`."""
+
+
+_KNOWN_BY: Final = {
+    **dict.fromkeys(TOKENS, "measured_requests"),
+    "list_cost": "priced_requests",
+    "estimated_list_cost": "estimated_requests",
+}
+"""Where nothing is left of a sum that was corrected it is unknown again, not zero: which count tells it."""
 
 
 def measures_sql() -> str:
@@ -60,9 +70,18 @@ def type_of(name: str) -> str:
     return MONEY if name in _MONEY else "bigint"
 
 
+def _sum_of(name: str) -> str:
+    total = f"cast(sum(u.{name}) as {type_of(name)})"
+    known_by = _KNOWN_BY.get(name)
+    return f"case when sum(u.{known_by}) > 0 then {total} end" if known_by else total
+
+
+SUMS: Final = ", ".join(f"{_sum_of(name)} as {name}" for name in RAW_MEASURES)
+"""Select list that adds up the measures of rollup rows, whose alias is `u`."""
+
+
 def compact_rollup(ledger: Ledger) -> int:
     """Merge the rollup rows of every hour that has more than one for the same dimensions; how many rows went."""
-    sums = ",\n".join(f"cast(sum({name}) as {type_of(name)}) as {name}" for name in RAW_MEASURES)
     with ledger.writing() as cursor:
         before = _count(cursor.execute("select count(*) from usage_hourly").fetchone())
         # Only hours that grew are rewritten. The maps are merged by adding the counts of equal buckets.
@@ -83,7 +102,9 @@ def compact_rollup(ledger: Ledger) -> int:
         cursor.execute(
             f"""
             create or replace temp table merged as
-            with sums as (select piece, hour, {_KEYS}, {sums} from pieces group by all)
+            with sums as (
+                select piece, hour, {_KEYS}, {SUMS} from pieces u group by all having sum(u.requests) <> 0
+            )
             select * exclude (piece)
             from sums
             left join ({_added("duration_buckets")}) using (piece)
@@ -103,7 +124,7 @@ def _added(column: str) -> str:
         from (
             select piece, entry.key as bucket, cast(sum(entry.value) as bigint) as requests
             from (select piece, unnest(map_entries({column})) as entry from pieces)
-            group by all
+            group by all having sum(entry.value) > 0
         )
         group by piece
     """

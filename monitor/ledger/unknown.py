@@ -1,13 +1,14 @@
 """Requests without an end: those of a process that died become rows with the outcome *unknown*."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import duckdb
 
 from monitor.ledger.columns import BEGIN_COLUMNS, quoted
+from monitor.ledger.corrections import retract
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.rollup import rollup_select
+from monitor.ledger.works import is_line
 from monitor.spool.format import Header
 from monitor.spool.reader import Segment
 
@@ -64,29 +65,24 @@ def _settle_segments(ledger: Ledger, segments: Sequence[str]) -> None:
 
 
 def take_back(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Remove the rows with unknown outcome of the requests that have ended after all.
+    """Remove the rows with unknown outcome of the requests on `stage` that have ended after all.
 
     A writer whose disk was full, or whose spool was away for a while, looks dead and comes back.
     """
+    # Lines of batches have no begin lines, and times that reach far back.
+    ends = f"from stage s where kind = 'end' and not {is_line('s')}"
+    first, last = cursor.execute(f"select min(started_at), max(started_at) {ends}").fetchone() or (None, None)
+    if first is None:
+        return
     cursor.execute(
-        """
+        f"""
         create or replace temp table mistaken as
         select record_id, started_at from requests
-        where outcome = 'unknown'
-            and started_at between (select min(started_at) from priced) and (select max(started_at) from priced)
-            and record_id in (select record_id from priced)
-        """
+        where outcome = 'unknown' and started_at between ? and ? and record_id in (select record_id {ends})
+        """,
+        [first, last],
     )
-    hours = [
-        row[0] for row in cursor.execute("select distinct date_trunc('hour', started_at) from mistaken").fetchall()
-    ]
-    if not hours:
-        return
-    cursor.execute("delete from requests where outcome = 'unknown' and (record_id, started_at) in (from mistaken)")
-    for hour in hours:
-        cursor.execute("delete from usage_hourly where hour = ?", [hour])
-        source = "(select * from requests where started_at >= ? and started_at < ?)"
-        cursor.execute(f"insert into usage_hourly by name {rollup_select(source)}", [hour, hour + timedelta(hours=1)])
+    retract(cursor, "mistaken", having="outcome = 'unknown'")
 
 
 def writer_of(header: Header) -> str:

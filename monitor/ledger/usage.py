@@ -6,16 +6,13 @@ from typing import Any, Final
 
 from monitor.ledger.columns import quoted
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.rollup import RAW_MEASURES, rollup_select, type_of
+from monitor.ledger.rollup import RAW_MEASURES, rollup_select
 from monitor.ledger.scopes import Slice, Where, edges, naive, where
 from monitor.records import DIMENSIONS
 
 _DIMENSIONS: Final = ", ".join(map(quoted, DIMENSIONS))
 _MEASURES: Final = ", ".join(RAW_MEASURES)
 _COLUMNS: Final = f"hour, {_DIMENSIONS}, {_MEASURES}, duration_buckets, first_chunk_buckets"
-
-SUMS: Final = ", ".join(f"cast(sum({name}) as {type_of(name)}) as {name}" for name in RAW_MEASURES)
-"""Select list that adds up the measures of `usage_source` rows."""
 
 
 def usage_rows(span: Slice, *, split_hours: Sequence[datetime] = ()) -> Where:

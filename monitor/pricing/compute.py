@@ -73,7 +73,8 @@ def _is_pending(record: Record) -> bool:
     """Whether work has begun and what it used comes later."""
     begins_work = record.method == "POST" and record.endpoint in BEGINNINGS
     return (
-        (record.usage_source, record.outcome) == ("none", "completed")
+        record.usage_source == "none"
+        and record.outcome in ("completed", "interrupted")
         and record.answer_status in UNFINISHED
         and (record.is_billable or begins_work)
     )

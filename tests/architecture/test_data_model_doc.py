@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.capture import faults
+from monitor.capture import breaks, fault_codes
 from monitor.clock import system_clock
 from monitor.control.store import Control
 from monitor.ledger.costs import PRICING_STATE
 from monitor.ledger.ledger import Ledger
 from monitor.records import OUTCOMES, USAGE_SOURCES, Begin, Record
+from monitor.spool import trouble
 from monitor.spool.format import HeaderLine, is_intact
 from tests.architecture.sources import ROOT
 
@@ -84,8 +85,8 @@ def test_every_table_has_its_section(stores: dict[str, Columns]) -> None:
 
 @pytest.mark.parametrize("table", [name for name in _SECTIONS if name not in _WORDS])
 def test_every_column_has_its_row(stores: dict[str, Columns], table: str) -> None:
-    """In the order of the table, with its type, and whether it can be null."""
-    assert list(_documented(table).items()) == list(stores[table].items())
+    """With its type, and whether it can be null; a column that was added later stands where it belongs."""
+    assert _documented(table) == stores[table]
 
 
 @pytest.mark.parametrize("table", [name for name in _SECTIONS if name not in _WORDS])
@@ -111,13 +112,32 @@ def test_the_states_of_pricing_are_listed() -> None:
     assert set(_listed("pricing_state")) == set(re.findall(r"(?:then|else) '(\w+)'", PRICING_STATE))
 
 
+def _faults() -> set[fault_codes.Fault]:
+    """All that the recorder can name without looking at what an answer or a header says."""
+    tables = (fault_codes.BY_CODE, fault_codes.BY_TYPE, fault_codes.BY_STATUS, breaks.BY_NAME)
+    others = {fault_codes.OTHER_REFUSAL, fault_codes.OTHER_TROUBLE, breaks.fault_of_exception(OSError())}
+    broken = {fault_codes.Fault(breaks.CONNECTION, reason) for reason in breaks.CONNECTION_REASONS}
+    return {fault for table in tables for fault in table.values()} | others | broken
+
+
 def test_the_classes_of_errors_are_listed() -> None:
     """All that the recorder can give."""
-    tables = (faults._BY_CODE, faults._BY_TYPE, faults._BY_STATUS, faults._BY_EXCEPTION)
-    given = {value for table in tables for value in table.values()}
-    others = {faults.class_of_answer(418, None, None), faults.class_of_answer(500, None, None)}
+    assert set(_listed("error_class")) == {fault.error_class for fault in _faults()}
 
-    assert set(_listed("error_class")) == given | others | {faults.class_of_exception(OSError())}
+
+def test_the_reasons_of_errors_are_listed() -> None:
+    """Each beside its class."""
+    told = {match["name"]: set(re.findall(r"`(\w+)`", match["cells"])) for match in _SECTIONS["error_class"]}
+    missing = [fault for fault in _faults() if fault.reason and fault.reason not in told[fault.error_class]]
+
+    assert missing == []
+
+
+def test_the_reasons_of_losses_are_listed() -> None:
+    """All that a writer can give."""
+    (row,) = [match for match in _SECTIONS["dropped"] if match["name"] == "reason"]
+
+    assert set(re.findall(r"`(\w+[a-z])`", row["cells"])) == trouble.REASONS
 
 
 def test_the_sample_is_a_segment() -> None:

@@ -78,13 +78,15 @@ def totals_of(world: World, records: Iterable[Record]) -> Totals:
     found = list(records)
     rows = {row[0].hex: row[1:] for row in world.rows("select record_id, pricing_state, list_cost from requests")}
     counted = [record for record in found if rows[record.record_id][0] != "repeated"]
-    costs = [rows[record.record_id][1] for record in found]
 
     def tokens(name: str) -> int | None:
         known = [value for record in counted if (value := getattr(record, name)) is not None]
         return sum(known) if known else None
 
-    known_costs = [cost for cost in costs if cost is not None]
+    def known(costs: Iterable[Decimal | None]) -> Decimal | None:
+        stated = [cost for cost in costs if cost is not None]
+        return sum(stated, Decimal(0)) if stated else None
+
     return Totals(
         requests=len(found),
         calls=sum(record.attempt == 0 for record in found),
@@ -98,5 +100,6 @@ def totals_of(world: World, records: Iterable[Record]) -> Totals:
         cache_read_input_tokens=tokens("cache_read_input_tokens"),
         cache_creation_input_tokens=tokens("cache_creation_input_tokens"),
         reasoning_output_tokens=tokens("reasoning_output_tokens"),
-        list_cost=sum(known_costs, Decimal(0)) if known_costs else None,
+        list_cost=known(rows[record.record_id][1] for record in found),
+        estimated_list_cost=known(rows[r.record_id][1] for r in found if r.usage_source == "estimated"),
     )

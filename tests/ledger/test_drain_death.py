@@ -7,7 +7,8 @@ from pathlib import Path
 from monitor.ledger import queries
 from monitor.ledger.ledger import Ledger
 from tests.architecture.sources import ROOT
-from tests.factories import make_begin, make_failure, make_record
+from tests.factories import make_begin, make_failure, make_record, make_usage
+from tests.ledger.work_records import batch_begun, batch_polled, begun, line, polled
 from tests.world import ALWAYS, DyingError, DyingLedger, World, fields_of, line_of, sealed
 
 
@@ -39,6 +40,38 @@ def test_a_drain_that_dies_at_any_statement_loses_and_doubles_nothing(tmp_path: 
     assert raw[0][:2] == (3 * statement, 3 * statement)
     assert rolled == [(raw[0][0], *raw[0][2:])]
     assert kept == (statement, statement)
+
+
+def test_a_drain_that_dies_while_it_corrects_counts_all_usage_once(tmp_path: Path) -> None:
+    """What is taken out, put back, and remembered as counted is the same transaction."""
+    with World(tmp_path, ledger_type=DyingLedger) as world:
+        ledger = world.ledger
+        assert isinstance(ledger, DyingLedger)
+        statement = 0
+        has_died = True
+        while has_died:
+            statement += 4
+            name = f"{statement}"
+            world.store(begun(name), batch_begun(f"batch-{name}"), polled(f"unknown-{name}"))
+            world.store(batch_polled(f"batch-{name}", file=name, usage=make_usage(input_tokens=5_000)))
+            world.spool(
+                polled(name), polled(name, after=90), line(file=name), line(file=name), begun(f"unknown-{name}")
+            )
+            ledger.dies_at(statement)
+            try:
+                world.drain.run()
+                has_died = False
+            except DyingError:
+                ledger.dies_at(None)
+                world.drain.run()
+            ledger.dies_at(None)
+        works = statement // 4
+        raw = world.rows("select count(*), sum(input_tokens), sum(list_cost) from requests where list_cost is not null")
+        rolled = world.rows("select sum(priced_requests), sum(input_tokens), sum(list_cost) from usage_hourly")
+
+    assert works > 10
+    assert raw[0][:2] == (3 * works, 3_000 * works)
+    assert rolled == raw
 
 
 def test_what_was_committed_survives_the_death_of_the_process(tmp_path: Path) -> None:

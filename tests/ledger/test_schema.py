@@ -1,6 +1,7 @@
 """The ledger's tables, and how a file comes to have them."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
@@ -10,13 +11,15 @@ import msgspec
 import pytest
 
 from monitor.errors import LedgerError
+from monitor.ledger import queries
 from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, DEFAULTS, RECORD_COLUMNS
 from monitor.ledger.ledger import Ledger
+from monitor.ledger.migrate import migrate
 from monitor.ledger.rollup import RAW_MEASURES
 from monitor.pricing.entries import UNITS
 from monitor.records import DIMENSIONS, Begin, Record
 from tests.factories import make_record
-from tests.world import World
+from tests.world import ALWAYS, World
 
 _KINDS = {
     str: ("VARCHAR", "UUID"),
@@ -26,6 +29,7 @@ _KINDS = {
     datetime: ("TIMESTAMP",),
     list[str]: ("VARCHAR[]",),
     dict[str, str]: ("MAP(VARCHAR, VARCHAR)",),
+    dict[str, int]: ("MAP(VARCHAR, BIGINT)",),
     dict[str, float]: ("MAP(VARCHAR, DOUBLE)",),
 }
 
@@ -93,7 +97,7 @@ def test_the_migrations_make_the_rollup(shared: World) -> None:
     """Every dimension, every measure, and the durations."""
     found = _types(shared, "usage_hourly")
 
-    assert list(found) == ["hour", *DIMENSIONS, *RAW_MEASURES, "duration_buckets", "first_chunk_buckets"]
+    assert {*found} == {"hour", *DIMENSIONS, *RAW_MEASURES, "duration_buckets", "first_chunk_buckets"}
     assert {found[name] for name in RAW_MEASURES} == {"BIGINT", "DECIMAL(38,18)"}
 
 
@@ -120,6 +124,25 @@ def test_opening_again_keeps_what_is_stored(tmp_path: Path) -> None:
         before = world.one(record)
     with World(tmp_path) as again:
         assert again.one(record) == before
+
+
+def test_an_older_ledger_keeps_what_it_knows_of_its_sums(tmp_path: Path) -> None:
+    """Its rollup did not count what was priced: where there was a cost, it stands."""
+    path = tmp_path / "ledger.duckdb"
+    migrate(path, to="0001")
+    counts = "calls, errors, interrupted_requests, unknown_requests, unpriced_requests, estimated_requests"
+    with duckdb.connect(str(path)) as connection:
+        for model, tokens, cost in (("gpt-4o", 7, "0.5"), ("gpt-99", None, None)):
+            connection.execute(
+                f"insert into usage_hourly (hour, provider_name, model, requests, {counts}, input_tokens, list_cost)"
+                " values ('2026-11-20 10:00:00', 'openai', ?, 2, 2, 0, 0, 0, 0, 0, ?, ?)",
+                [model, tokens, cost],
+            )
+    with Ledger.open(path) as ledger:
+        groups = {group.value: group.totals for group in queries.by_dimension(ledger, ALWAYS, "model")}
+
+    assert (groups["gpt-4o"].list_cost, groups["gpt-4o"].input_tokens) == (Decimal("0.5"), 7)
+    assert (groups["gpt-99"].list_cost, groups["gpt-99"].input_tokens) == (None, None)
 
 
 def test_a_ledger_of_a_newer_program_is_refused(tmp_path: Path) -> None:

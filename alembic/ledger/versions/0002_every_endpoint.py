@@ -35,8 +35,18 @@ _COLUMNS = (
 STATEMENTS = (
     *(f"alter table requests add column {column}" for column in _COLUMNS),
     "alter table usage_hourly add column estimated_list_cost decimal(38, 18)",
+    "alter table usage_hourly add column priced_requests bigint default 0",
+    "alter table usage_hourly add column measured_requests bigint default 0",
+    # How many it were was not kept; that there were some is what matters.
+    """
+    update usage_hourly set priced_requests = requests where list_cost is not null
+    """,
+    """
+    update usage_hourly set measured_requests = requests where input_tokens is not null or output_tokens is not null
+    """,
     """
     create table counted_usages (
+        kind varchar not null,
         usage_key varchar not null,
         record_id uuid not null,
         started_at timestamp not null
