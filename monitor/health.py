@@ -10,7 +10,8 @@ class Health:
 
     def __init__(self) -> None:
         """Start with every counter at zero."""
-        self._lock = threading.Lock()
+        # Re-entrant: a finalizer or a signal's handler may count in the middle of counting.
+        self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
 
     def count(self, name: str, amount: int = 1) -> int:

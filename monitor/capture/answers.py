@@ -45,22 +45,23 @@ class Answers:
         """Whether the answer may be a refusal of the option that only we asked for."""
         return exchange.changed is not None and response.status_code in _REFUSALS
 
-    def reconsider(self, exchange: Exchange, request: Any, response: Any, refusal: bytes) -> tuple[Any, Any]:
-        """After a refusal: the request to send instead and no response, or the response to hand out.
+    def reconsider(self, exchange: Exchange, request: Any, response: Any, refusal: bytes) -> Any:
+        """After a refusal: the response to hand out; None where the caller's own request is to be sent instead.
 
-        Sending it again is right only where the server complains of the option: the caller never asked for it.
+        That is right only where the server complains of the option: the caller never asked for it.
         """
-        again = self._without_option(exchange, request, refusal)
-        if again is not None:
-            return again, None
-        handed = self._library.Response(
+        start = refusal[:_LARGEST_REFUSAL]
+        if b"stream_options" in start or b"include_usage" in start:
+            exchange.changed = None
+            self._note_refusal(request)
+            return None
+        return self._library.Response(
             response.status_code,
             headers=response.headers,
             stream=self._library.ByteStream(refusal),
             request=request,
             extensions=response.extensions,
         )
-        return request, handed
 
     def failed(self, exchange: Exchange | None, error: BaseException) -> None:
         """The inner transport raised."""
@@ -71,7 +72,10 @@ class Answers:
         """The same response, its body watched."""
         if exchange is None:
             return response
-        return self._watched(exchange, response) or response
+        watched = self._watched(exchange, response)
+        if watched is None and exchange.changed is not None:
+            watched = self._hidden(exchange, response)
+        return watched or response
 
     @guarded
     def _asking(self, exchange: Exchange, request: Any) -> Any:
@@ -88,12 +92,9 @@ class Answers:
         )
 
     @guarded
-    def _without_option(self, exchange: Exchange, request: Any, refusal: bytes) -> Any:
-        if b"stream_options" not in refusal[:_LARGEST_REFUSAL] and b"include_usage" not in refusal[:_LARGEST_REFUSAL]:
-            return None
+    def _note_refusal(self, request: Any) -> None:
         self._refusing_hosts.add(request.url.netloc)
         log.info("%s does not know stream_options; its streams are recorded without asking.", request.url.host)
-        return None if exchange.content is None else self._changed(request, exchange.content)
 
     @guarded
     def _note_failure(self, exchange: Exchange, error: BaseException) -> None:
@@ -107,10 +108,26 @@ class Answers:
         is_read = response.is_stream_consumed or response.is_closed
         decode = _decoder(encoding) if encoding and not is_read else None
         watch = self._watch(exchange, response.status_code, content_type, decode)
+        return self._put(watch, response, is_read=is_read)
+
+    @guarded
+    def _hidden(self, exchange: Exchange, response: Any) -> Any:
+        """Something went wrong with the recording: what only we asked for is taken out all the same."""
+        if isinstance(response.stream, self._body_type) or response.status_code >= 400:
+            return response
+        encoding, is_read = response.headers.get("content-encoding"), response.is_stream_consumed or response.is_closed
+        decode = _decoder(encoding) if encoding and not is_read else None
+        if decode is _UNREADABLE:
+            return response
+        watch = HidingWatch(exchange, self.guard, decode=decode, decoding_error=self._library.DecodingError)
+        return self._put(watch, response, is_read=is_read)
+
+    def _put(self, watch: Watch, response: Any, *, is_read: bool) -> Any:
+        """Let the watch see the body."""
         if not is_read:
-            if encoding and isinstance(watch, HidingWatch):
-                del response.headers["content-encoding"]
             response.stream = self._body_type(response.stream, watch)
+            if isinstance(watch, HidingWatch):
+                response.headers.pop("content-encoding", None)
         elif isinstance(watch, HidingWatch):
             # A test transport answers with a body that is read already; to change it takes a new answer.
             return self._unread(response, watch)

@@ -1,5 +1,6 @@
 """Which line of the program makes a call: the first frame that is neither the SDK's, a framework's nor Python's."""
 
+import contextlib
 import functools
 import os
 import sys
@@ -115,9 +116,13 @@ def _joined(module: object, function: str) -> str:
 
 @functools.lru_cache(maxsize=_MAX_KNOWN)
 def _short(filename: str) -> str:
-    """A path without what is private or changes: relative to the working directory, else its last three parts."""
+    """A path without what is private or changes: relative to the working directory, else its last three parts.
+
+    The name of the user's own directory is none of them.
+    """
     path = Path(filename)
-    try:
+    with contextlib.suppress(ValueError, OSError):
         return storable(path.relative_to(Path.cwd()).as_posix())
-    except (ValueError, OSError):
-        return storable("/".join(path.parts[-3:]))
+    with contextlib.suppress(ValueError, RuntimeError):
+        path = path.relative_to(Path.home())
+    return storable("/".join(path.parts[-3:]))

@@ -81,13 +81,13 @@ def _sync_transport(library: ModuleType) -> type[Any]:
             self._answers = Answers(recorder, library, body)
 
         def handle_request(self, request: Any) -> Any:
-            request, exchange = self._answers.leaving(request)
+            sent, exchange = self._answers.leaving(request)
             try:
-                response = self.inner.handle_request(request)
+                response = self.inner.handle_request(sent)
                 if exchange is not None and self._answers.is_option_refused(exchange, response):
                     refusal = b"".join(response.stream)
                     response.close()
-                    request, response = self._answers.reconsider(exchange, request, response, refusal)
+                    response = self._answers.reconsider(exchange, sent, response, refusal)
                     response = response or self.inner.handle_request(request)
             except BaseException as error:
                 self._answers.failed(exchange, error)
@@ -164,13 +164,13 @@ def _async_transport(library: ModuleType) -> type[Any]:
             self._answers = Answers(recorder, library, body)
 
         async def handle_async_request(self, request: Any) -> Any:
-            request, exchange = self._answers.leaving(request)
+            sent, exchange = self._answers.leaving(request)
             try:
-                response = await self.inner.handle_async_request(request)
+                response = await self.inner.handle_async_request(sent)
                 if exchange is not None and self._answers.is_option_refused(exchange, response):
                     refusal = b"".join([piece async for piece in response.stream])
                     await response.aclose()
-                    request, response = self._answers.reconsider(exchange, request, response, refusal)
+                    response = self._answers.reconsider(exchange, sent, response, refusal)
                     response = response or await self.inner.handle_async_request(request)
             except BaseException as error:
                 self._answers.failed(exchange, error)

@@ -30,6 +30,8 @@ class SpoolWriter:
     lose it. Nothing has to be flushed or joined at exit. After a fork the child begins a segment of its own.
     """
 
+    _is_busy: bool
+
     def __init__(
         self,
         directory: Path,
@@ -56,6 +58,7 @@ class SpoolWriter:
         self._prepare = prepare
         self._clock = clock
         self._system_write = write
+        self._other: SpoolWriter | None = None
         self._forget()
         os.register_at_fork(after_in_child=_forget_later(self))
         atexit.register(_close_later(self))
@@ -80,6 +83,9 @@ class SpoolWriter:
         are dropped at once, and now and then it is tried again.
         """
         with self._lock:
+            if self._is_busy:
+                return self._aside().put(kind, *inners)
+            self._is_busy = True
             is_whole = False
             try:
                 if self._descriptor is None:
@@ -93,19 +99,35 @@ class SpoolWriter:
                     self._tell_dropped()
                 self._write(kind, *inners)
                 is_whole = True
+                self._tidy()
             except _UNWRITABLE as error:
                 self._drop(self._trouble.met(error), len(inners))
-                return False
             finally:
                 # After a fault of any kind the segment may lack a number; the next line begins another.
                 if not is_whole:
                     self._abandon()
-            if self._size >= self._segment_size:
-                if not self._trouble.is_waiting():
-                    self._rotate()
-            elif self._trouble.is_on:
-                self._trouble.is_over()
-            return True
+                self._is_busy = False
+            return is_whole
+
+    def _tidy(self) -> None:
+        if self._size >= self._segment_size:
+            if not self._trouble.is_waiting():
+                self._rotate()
+        elif self._trouble.is_on:
+            self._trouble.is_over()
+
+    def _aside(self) -> "SpoolWriter":
+        """The writer of lines that come in the middle of another one, from a finalizer or a signal's handler."""
+        if self._other is None:
+            self._other = SpoolWriter(
+                self._directory,
+                segment_size=self._segment_size,
+                health=self._health,
+                prepare=self._prepare,
+                clock=self._clock,
+                write=self._system_write,
+            )
+        return self._other
 
     def check(self) -> bool:
         """Whether lines could be written now; if not, the log tells why. Makes the directory, but no segment."""
@@ -122,24 +144,35 @@ class SpoolWriter:
     def close(self) -> None:
         """End the segment with a footer; a later `append` begins a new one."""
         with self._lock:
-            if self._dropped:
-                # The last chance to tell it.
-                with contextlib.suppress(OSError):
-                    if self._descriptor is None:
-                        self._open_segment()
-                    self._tell_dropped()
-            self._seal()
+            if not self._is_busy:
+                self._is_busy = True
+                try:
+                    self._end()
+                finally:
+                    self._is_busy = False
+            if self._other is not None:
+                self._other.close()
+
+    def _end(self) -> None:
+        if self._dropped:
+            # The last chance to tell it.
+            with contextlib.suppress(OSError):
+                if self._descriptor is None:
+                    self._open_segment()
+                self._tell_dropped()
+        self._seal()
 
     def _forget(self) -> None:
         # Re-entrant: a garbage collection inside the lock may run a finalizer that appends.
         self._lock = threading.RLock()
+        self._is_busy = False
         self._descriptor: int | None = None
-        self._seq = 0
-        self._size = 0
+        self._seq: int = 0
+        self._size: int = 0
         self._dropped: dict[str, int] = {}
-        self._next_look = 0.0
-        self._seq_seen = 0
-        self._trouble = Trouble(self._directory, self._clock)
+        self._next_look: float = 0.0
+        self._seq_seen: int = 0
+        self._trouble: Trouble = Trouble(self._directory, self._clock)
 
     def _after_fork(self) -> None:
         # The child only lets go of what belongs to its parent; closing here ends no lock of the parent.
@@ -196,7 +229,6 @@ class SpoolWriter:
     def _write(self, kind: bytes, *inners: bytes) -> None:
         if self._descriptor is None:
             raise OSError(errno.EBADF, "the segment is not open")
-        # Taken before the write: a finalizer that appends in between must get the next ones.
         seq = self._seq
         self._seq += len(inners)
         if len(inners) == 1:

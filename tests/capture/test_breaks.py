@@ -1,6 +1,7 @@
 """What an exception of the transport means: real ones, made by a server that misbehaves."""
 
 import asyncio
+import contextlib
 import errno
 import socket
 import struct
@@ -56,7 +57,7 @@ def _server(act: Callable[[socket.socket], None]) -> Iterator[str]:
 
         def serve() -> None:
             connection, _ = listener.accept()
-            with connection:
+            with connection, contextlib.suppress(ConnectionError):
                 act(connection)
 
         thread = threading.Thread(target=serve)

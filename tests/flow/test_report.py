@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from tests.flow.oracle import drained
 from tests.flow.running import Running, monitor, report, run
 
 _APP = "tests.flow.plain_app"
@@ -61,26 +58,3 @@ def test_nothing_is_recorded_when_it_is_switched_off(tmp_path: Path) -> None:
 
     assert (app.status, app.out, app.err) == (0, _ANSWER * 2, "")
     assert not home.exists()
-
-
-@pytest.mark.parametrize(
-    "hindrance", ["spool removed", "spool replaced", "directory removed", "disk full", "disk almost full"]
-)
-def test_a_program_gets_its_answers_though_nothing_can_be_written(tmp_path: Path, hindrance: str) -> None:
-    """Not being able to record is our trouble, not the program's; what was not recorded is counted."""
-    app = run("-m", "tests.flow.hindered_app", hindrance, "30", home=tmp_path / "home")
-
-    *answers, counters = app.out.splitlines()
-    assert (app.status, answers) == (0, ["Yes."] * 30)
-    assert "Traceback" not in app.err
-    assert json.loads(counters)["calls_dropped_total"] > 0
-
-
-def test_what_a_full_disk_took_is_told_when_there_is_room_again(tmp_path: Path) -> None:
-    """20 calls are stored; the begin and end lines of the 10 between them are told as dropped."""
-    home = tmp_path / "home"
-    run("-m", "tests.flow.hindered_app", "disk full for a while", "30", home=home)
-    kept = drained(home)
-
-    assert kept.outcomes == {"completed": 20}
-    assert (kept.dropped, kept.quarantined) == (20, 0)

@@ -1,0 +1,146 @@
+"""Nothing that is private is left anywhere: neither in files, nor in logs, pages, reports, mails or posts."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.source import Source, install
+from monitor.clock import system_clock
+from monitor.control.store import Control
+from monitor.home import Home
+from monitor.ledger.ledger import Ledger
+from monitor.settings import Settings
+from tests.cassettes.server import LoopbackServer
+from tests.flow.running import Server, monitor, run
+from tests.privacy.answers import answers
+from tests.privacy.canaries import CANARIES, TAG, files_of, forms, found_in
+from tests.receivers import HttpReceiver, MailReceiver, eventually, mail_server
+
+_APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+_SECRET = f"whsec_{CANARIES['webhook secret']}" + "A" * (32 - len(CANARIES["webhook secret"]) % 4)
+_KEPT = frozenset({"webhook secret", "webhook address"})
+"""What the control store has to keep, because without it nothing could be delivered."""
+
+Texts = dict[str, bytes]
+
+
+@contextmanager
+def _receivers(home: Path) -> Iterator[tuple[HttpReceiver, MailReceiver, dict[str, str], Texts]]:
+    """Places to deliver to, with secrets of their own, and what the commands said that made them."""
+    with HttpReceiver() as web, mail_server(MailReceiver()) as mail:
+        more = {
+            "MONITOR_SMTP_URL": f"smtp://monitor:{CANARIES['SMTP password']}@127.0.0.1:{mail.port}",
+            "MONITOR_SMTP_FROM": "monitor@example.com",
+        }
+        address = f"{web.url}/alerts?key={CANARIES['webhook address']}"
+        commands = {
+            "receiver add": ("receiver", "add", "ops", "--webhook", address, "--secret", _SECRET),
+            "receiver add email": ("receiver", "add", "team", "--email", "lead@example.com"),
+            "budget add": ("budget", "add", "All", "--amount", "0.01", "--notify", "ops", "--notify", "team"),
+            "receiver list": ("receiver", "list"),
+            "receiver test": ("receiver", "test", "ops"),
+            "receiver test email": ("receiver", "test", "team"),
+        }
+        said: Texts = {}
+        for name, words in commands.items():
+            ended = monitor(*words, home=home, more=more)
+            said[f"output of {name}"] = (ended.out + ended.err).encode()
+        yield web, mail, more, said
+
+
+def _served(home: Path, texts: Texts) -> None:
+    """What a server says of it all, over its routes, in its log, and in the alerts that it sends."""
+    with _receivers(home) as (web, mail, more, said):
+        before = len(web.posted), len(mail.mailed)
+        quick = {"MONITOR_BUDGET_INTERVAL": "0.2", "MONITOR_DELIVERY_INTERVAL": "0.2"}
+        with Server(home, more={**more, **quick}) as server:
+            token = json.loads((home / "server.json").read_text())["token"]
+            assert eventually(lambda: len(web.posted) > before[0] and len(mail.mailed) > before[1] - 1)
+            for path in ("/", "/api/health", "/api/report?by=model", "/api/report?by=team"):
+                texts[path] = server.get(path, token=token).content
+            reported = monitor("report", "--json", "--by", "call_site", home=home)
+            texts["report of a server"] = (reported.out + reported.err).encode()
+            texts["doctor beside a server"] = monitor("doctor", home=home, more=more).out.encode()
+            texts["output of the server"] = (server.out + server.err).encode()
+        texts.update(said)
+        texts["posts"] = b"\n".join(one.body + repr(one.headers).encode() for one in web.posted)
+        texts["mails"] = b"\n".join(bytes(one.mail) for one in mail.mailed)
+
+
+def _shown(home: Path, texts: Texts) -> None:
+    """What the pages show."""
+    place = Home(home)
+    with Ledger.open(place.ledger) as ledger, Control.open(place.control, system_clock) as control:
+        settings = Settings(home=home, smtp_url=f"smtp://monitor:{CANARIES['SMTP password']}@127.0.0.1")
+        install(Source(ledger=ledger, control=control, clock=system_clock, time_zone="UTC", settings=settings))
+        for name in ("overview", "budgets", "quality"):
+            page = AppTest.from_file(str(_APP), default_timeout=60).run()
+            page = page if name == "overview" else page.switch_page(f"views/{name}.py").run()
+            assert not page.exception
+            protos = [element.proto for element in page.main if getattr(element, "proto", None) is not None]
+            texts[f"page {name}"] = repr(page).encode() + b"".join(proto.SerializeToString() for proto in protos)
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
+    """Every file and every text that is left after programs, a server, commands and pages were at work."""
+    directory = tmp_path_factory.mktemp("canaries")
+    home = directory / "home"
+    with LoopbackServer(answers()) as server:
+        app = run("-m", "tests.privacy.program", server.address, home=home)
+        assert (app.status, len(server.asked) > 50) == (0, True), app.err
+    texts = {"output of the program": (app.out + app.err).encode()}
+    texts |= {f"spool before: {name}": content for name, content in files_of(home)}
+    for command in (("report", "--json", "--by", "model"), ("report",), ("doctor",)):
+        ended = monitor(*command, home=home)
+        texts[f"output of {command}"] = (ended.out + ended.err).encode()
+    _served(home, texts)
+    _shown(home, texts)
+    return texts | dict(files_of(directory))
+
+
+def test_the_search_finds_a_canary_in_every_form() -> None:
+    """Else it would prove nothing."""
+    for form in forms(CANARIES["prompt"]):
+        assert found_in({"x": b"before" + form + b"after"}) == ["the prompt is in x"]
+    assert len(set(CANARIES.values())) == len(CANARIES)
+
+
+def test_the_program_did_all_that_and_was_recorded(left: Mapping[str, bytes]) -> None:
+    """Its tags, which are meant to be kept, are in the ledger."""
+    assert b'"kind":"end"' in b"".join(left.values())
+    assert TAG.encode() in left["home/ledger.duckdb"]
+
+
+@pytest.mark.parametrize("place", sorted(set(CANARIES) - _KEPT))
+def test_a_secret_is_nowhere(left: Mapping[str, bytes], place: str) -> None:
+    """In no file, no log, no page, no report, no mail and no post; in no writing of it."""
+    assert found_in(left, {place: CANARIES[place]}) == []
+
+
+@pytest.mark.parametrize("place", sorted(_KEPT))
+def test_what_must_be_kept_is_in_the_control_store_only(left: Mapping[str, bytes], place: str) -> None:
+    """A file of mode 0600."""
+    found = found_in(left, {place: CANARIES[place]})
+
+    assert [one for one in found if "control.sqlite" not in one] == []
+
+
+def test_tags_stay_out_of_logs(left: Mapping[str, bytes]) -> None:
+    """They are for the ledger."""
+    logs = {name: content for name, content in left.items() if name.startswith("output of")}
+
+    assert found_in(logs, {"tag": TAG}) == []
+
+
+def test_the_search_reads_what_other_tests_left(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keys that the tests use are in none of the data directories that they made."""
+    spools = tmp_path_factory.getbasetemp().rglob("*.ndjson")
+    contents = {str(path): path.read_bytes() for path in spools if "canaries" not in path.parts[-4:]}
+    keys = {"key of the tests": "sk-proj-tests-of-capture-0123456789", "question of the tests": "the capital of France"}
+
+    assert found_in(contents, keys) == []
