@@ -7,9 +7,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kills", type=int, default=100, help="How many processes each torture campaign kills (default: 100)."
     )
+    parser.addoption(
+        "--calls", type=int, default=100_000, help="How many calls look for a leak, in each way (default: 100000)."
+    )
+    parser.addoption(
+        "--forks", type=int, default=1_000, help="How many children are forked, in each way (default: 1000)."
+    )
 
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     """How many processes a torture campaign kills."""
     return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture
+def calls(request: pytest.FixtureRequest) -> int:
+    """How many calls look for a leak."""
+    return int(request.config.getoption("--calls"))
+
+
+@pytest.fixture
+def forks(request: pytest.FixtureRequest) -> int:
+    """How many children are forked."""
+    return int(request.config.getoption("--forks"))

@@ -13,6 +13,7 @@ _LOCKS = sorted(path.name for path in _FOLDER.glob("*.txt"))
 _LOCKED = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)(?: ; [^\\]+?)?(?P<hashes>(?: --hash=sha256:[0-9a-f]{64})*)"
 )
+_OF_SDKS = ("openai-1-oldest", "openai-1", "openai-2", "openai-3", "suite-1", "suite-2", "suite-3")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -39,7 +40,14 @@ def _asked_for() -> dict[str, set[str]]:
     server = base | _names(project["project"]["optional-dependencies"]["server"])
     build = _names(project["build-system"]["requires"])
     dev = server | build | _names(project["dependency-groups"]["dev"])
-    return {"base.txt": base, "server.txt": server, "build.txt": build, "dev.txt": dev, "lock.txt": {"uv"}}
+    own = {"base.txt": base, "server.txt": server, "build.txt": build, "dev.txt": dev, "lock.txt": {"uv"}}
+    return own | {f"{name}.txt": base | _sources(f"{name}.in") for name in _OF_SDKS}
+
+
+def _sources(name: str) -> set[str]:
+    """What a list of requirements names."""
+    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return _names([line for line in lines if line and not line.startswith("#")])
 
 
 def _names(requirements: list[str]) -> set[str]:
