@@ -17,6 +17,7 @@ st.html(theme.STYLE)
 chosen = st.navigation(
     [
         st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True),
+        st.Page("views/reliability.py", title="Reliability", icon=":material/troubleshoot:"),
         st.Page("views/budgets.py", title="Budgets & alerts", icon=":material/savings:"),
         st.Page("views/quality.py", title="Data quality", icon=":material/fact_check:"),
     ],

@@ -23,8 +23,12 @@ class _Places:
 
 def show_bars(key: str, series: Sequence[Series], axis: TimeAxis, *, tick_format: str, height: int, alt: str) -> None:
     """Show stacked bars over time with their legend; what changes is exchanged without flicker."""
+    show_steady(key, series, bars_over_time(series, axis, tick_format=tick_format, height=height), alt=alt)
+
+
+def show_steady(key: str, series: Sequence[Series], figure: go.Figure, *, alt: str) -> None:
+    """Show a chart of series with their legend; what changes is exchanged without flicker."""
     st.html(legend(series))
-    figure = bars_over_time(series, axis, tick_format=tick_format, height=height)
     places: _Places = st.session_state.setdefault(f"places_{key}", _Places())
     content = figure.to_json()
     if content != places.shown:

@@ -1,6 +1,7 @@
 """Reads the events of a streamed answer as they pass: most are only glanced at."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from monitor.capture.bodies import AnswerBody, read_answer, text_of
@@ -37,9 +38,10 @@ class EventReader:
         self._wanted = _READ_AT_FIRST
         self.has_ended = False
 
-    def is_quiet(self, piece: bytes) -> bool:
-        """Whether a piece is a whole event that need not be read, and no other is half there."""
-        return not self._wanted and self._quiet.is_quiet(piece) and self._splitter.is_empty
+    @property
+    def short_cut(self) -> Callable[[bytes], bool] | None:
+        """Tells the pieces that need not be read; None while an event is half there or the model is not known."""
+        return None if self._wanted or not self._splitter.is_empty else self._quiet.is_quiet
 
     def feed(self, piece: bytes) -> None:
         """Read the events that this piece completes."""

@@ -152,6 +152,8 @@ class StreamWatch:
         self._heard = exchange.heard = Heard()
         self.guard = guard
         self._decode = decode
+        # Most pieces are found here to tell nothing, and cost no more than that.
+        self._is_quiet: Callable[[bytes], bool] | None = None
 
     @property
     def is_done(self) -> bool:
@@ -160,22 +162,30 @@ class StreamWatch:
 
     def passing(self, piece: bytes) -> bytes | None:
         """Read what it completes."""
-        if self._decode is not None or not self._reader.is_quiet(piece):
-            self._read(piece)
-        else:
+        if self._is_quiet is not None and self._is_quiet(piece):
             self._heard.take(piece)
+        else:
+            self._is_quiet = None
+            self._read(piece)
         return None
 
     @guarded
     def _read(self, piece: bytes) -> None:
-        if not self._exchange.is_done:
-            try:
-                plain = self._decode(piece) if self._decode else piece
-            except EncodingError:
-                self._exchange.garbled()
-            else:
-                self._heard.take(plain)
-                self._reader.feed(plain)
+        if self._exchange.is_done:
+            return
+        try:
+            plain = self._decode(piece) if self._decode else piece
+        except EncodingError:
+            self._exchange.garbled()
+            return
+        self._heard.take(plain)
+        self._reader.feed(plain)
+        self._open()
+
+    def _open(self) -> None:
+        """Let pieces take the short cut from here on, where that is possible."""
+        if self._decode is None:
+            self._is_quiet = self._reader.short_cut
 
     @guarded
     def ended(self) -> bytes | None:
@@ -213,9 +223,10 @@ class HidingWatch(StreamWatch):
 
     def passing(self, piece: bytes) -> bytes | None:
         """Pass on what the caller would have got; raises what the client would have raised."""
-        if self._decode is None and self._reader.is_quiet(piece):
+        if self._is_quiet is not None and self._is_quiet(piece):
             self._heard.take(piece)
             return shown_of_quiet(piece)
+        self._is_quiet = None
         try:
             plain = self._decode(piece) if self._decode else piece
         except EncodingError as fault:
@@ -242,6 +253,7 @@ class HidingWatch(StreamWatch):
         self._heard.take(plain)
         for event in events:
             self._reader.read(event)
+        self._open()
 
     @guarded
     def _look_last(self, rest: bytes) -> None:
