@@ -1,7 +1,7 @@
 """Takes out of a stream again what is only there because we asked for the usage."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -16,9 +16,11 @@ _NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 class _Chunk(msgspec.Struct):
     choices: list[msgspec.Raw]
     usage: dict[str, msgspec.Raw]
+    moderation: Any = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
+_decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def shown_of(event: bytes) -> bytes:
@@ -30,16 +32,25 @@ def shown_of(event: bytes) -> bytes:
         return event
     if _AS_OPENAI_SENDS_IT in event and b'"usage":{' not in event:
         return event.replace(_AS_OPENAI_SENDS_IT, b"", 1)
-    if _is_usage_chunk(event):
-        return b""
+    chunk = _usage_chunk(event)
+    if chunk is not None:
+        return b"" if chunk.moderation is None else _without_usage(event)
     return _USAGE_NULL.sub(b"", event, count=1)
 
 
-def _is_usage_chunk(event: bytes) -> bool:
+def _usage_chunk(event: bytes) -> _Chunk | None:
+    """The chunk that brings the usage and no choice; None for all others."""
     if not _NO_CHOICES.search(event) or not _HAS_USAGE.search(event):
-        return False
+        return None
     try:
         chunk = _decode(data_of(event))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return not chunk.choices
+        return None
+    return None if chunk.choices else chunk
+
+
+def _without_usage(event: bytes) -> bytes:
+    """A chunk that has something else to tell, too."""
+    parts = _decode_parts(data_of(event))
+    del parts["usage"]
+    return b"data: %b\n\n" % msgspec.json.encode(parts)

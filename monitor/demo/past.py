@@ -37,21 +37,24 @@ class _Failure:
     error_type: str
     error_code: str | None = None
     is_retried: bool = True
+    error_reason: str | None = None
 
 
-_RATE_LIMIT: Final = _Failure(0.009, "rate_limit", 429, "tokens", "rate_limit_exceeded")
-_NOT_FOUND: Final = _Failure(0.0, "not_found", 404, "invalid_request_error", "model_not_found", is_retried=False)
+_RATE_LIMIT: Final = _Failure(0.009, "rate_limit", 429, "tokens", "rate_limit_exceeded", error_reason="tokens")
+_NOT_FOUND: Final = _Failure(
+    0.0, "not_found", 404, "invalid_request_error", "model_not_found", is_retried=False, error_reason="model"
+)
 _TOO_LONG: Final = _Failure(
     0.001, "context_length", 400, "invalid_request_error", "context_length_exceeded", is_retried=False
 )
 _FAILURES: Final = (
     _RATE_LIMIT,
     _TOO_LONG,
-    _Failure(0.0002, "quota", 429, "insufficient_quota", "insufficient_quota"),
+    _Failure(0.0002, "quota", 429, "insufficient_quota", "insufficient_quota", error_reason="insufficient_quota"),
     _Failure(0.004, "server", 500, "server_error"),
     _Failure(0.004, "overloaded", 503, "service_unavailable_error", "server_is_overloaded"),
-    _Failure(0.0015, "timeout", None, "ReadTimeout"),
-    _Failure(0.001, "connection", None, "ConnectError"),
+    _Failure(0.0015, "timeout", None, "ReadTimeout", error_reason="read"),
+    _Failure(0.001, "connection", None, "ConnectError", error_reason="refused"),
 )
 
 
@@ -140,6 +143,7 @@ class Past:
         facts["error_class"] = failure.error_class
         facts["error_type"] = failure.error_type
         facts["error_code"] = failure.error_code
+        facts["error_reason"] = failure.error_reason
         facts["duration"] = round(duration, 6)
         if failure is _RATE_LIMIT:
             self._add_headers(facts, draw, at + duration)

@@ -208,6 +208,19 @@ def test_azures_first_chunk_is_not_taken_for_the_usage(world: World) -> None:
     )
 
 
+def test_a_usage_chunk_that_tells_something_else_loses_only_its_usage(world: World) -> None:
+    """A moderated chat may bring its verdict with the usage: the caller gets the verdict."""
+    *most, last = chunks(has_usage=True)
+    verdict = {"input": None, "output": None}
+    answer = Answer(headers=EVENTS, pieces=events([*most, {**last, "moderation": verdict}]), is_chunked=True)
+    with opened(always(answer), world) as client:
+        seen = list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+
+    assert seen[-1].model_dump(exclude_unset=True)["moderation"] == verdict
+    assert "usage" not in seen[-1].model_fields_set
+    assert world.end()["input_tokens"] == USAGE["prompt_tokens"]
+
+
 def test_a_transport_of_the_users_tests_is_treated_alike(world: World) -> None:
     """A `MockTransport` that gives a whole stream at once: the usage is recorded and hidden as on the wire."""
 
