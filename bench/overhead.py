@@ -27,6 +27,7 @@ from monitor.settings import Settings
 
 _CHUNKS = 200
 _TASKS = 50
+_Times = tuple[float, float]
 _SERVER = Path(__file__).with_name("instant_server.py")
 
 
@@ -68,7 +69,56 @@ def measure(base_url: str, settings: Settings, calls: int) -> dict[str, object]:
     stream["added_us_per_chunk"] = round(stream["added_us_median"] / _CHUNKS, 3)
     found["stream_of_200_chunks_caller_asked_for_usage"] = stream
     found["tasks_50"] = asyncio.run(_tasks(base_url, settings, max(calls // 100, 10)))
+    found["import"] = _import()
+    found["memory"] = _memory(base_url, settings, calls)
     return found
+
+
+_IMPORT = """
+import time
+import openai
+began = time.perf_counter()
+import monitor
+print(time.perf_counter() - began)
+"""
+_MEMORY = """
+import os, sys
+from pathlib import Path
+import openai
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+client = openai.OpenAI(api_key="sk-bench-0123456789", base_url=sys.argv[1])
+if sys.argv[2]:
+    import monitor
+    from monitor.settings import Settings
+    monitor.wrap(client, settings=Settings(home=Path(sys.argv[2])))
+for _ in range(int(sys.argv[3])):
+    client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello."}])
+print(resident())
+"""
+
+
+def _import(times: int = 12) -> dict[str, float]:
+    """Milliseconds that `import monitor` takes where openai is loaded already."""
+    took = [float(_output(_IMPORT)) * 1e3 for _ in range(times)]
+    return {"best_ms": round(min(took), 1), "median_ms": round(statistics.median(took), 1)}
+
+
+def _memory(base_url: str, settings: Settings, calls: int, times: int = 3) -> dict[str, float]:
+    """Resident memory after some calls, in MB: a process of each kind in turn, and the difference of the medians."""
+    raw, wrapped = (
+        statistics.median(int(_output(_MEMORY, base_url, home, str(calls // 4))) / 2**20 for _ in range(times))
+        for home in ("", str(settings.home))
+    )
+    return {"raw_mb": round(raw, 1), "wrapped_mb": round(wrapped, 1), "added_mb": round(wrapped - raw, 1)}
+
+
+def _output(program: str, *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def _call(client: openai.OpenAI) -> None:
@@ -93,10 +143,12 @@ def _pair(raw: Callable[[], None], wrapped: Callable[[], None], times: int) -> d
         pairs = [_in_turn(raw, wrapped, i) for i in range(times)]
     finally:
         gc.enable()
-    return _figures([a for a, _ in pairs], [b for _, b in pairs])
+    figures = _figures([a for (a, _), _ in pairs], [b for _, (b, _) in pairs])
+    cpu = [b - a for (_, a), (_, b) in pairs]
+    return {**figures, "added_cpu_us_median": round(statistics.median(cpu) * 1e6, 1)}
 
 
-def _in_turn(raw: Callable[[], None], wrapped: Callable[[], None], number: int) -> tuple[float, float]:
+def _in_turn(raw: Callable[[], None], wrapped: Callable[[], None], number: int) -> tuple[_Times, _Times]:
     """Which goes first changes each time: the first of two may find colder caches."""
     if number % 2:
         b, a = _timed(wrapped), _timed(raw)
@@ -105,10 +157,11 @@ def _in_turn(raw: Callable[[], None], wrapped: Callable[[], None], number: int) 
     return a, b
 
 
-def _timed(run: Callable[[], None]) -> float:
-    began = time.perf_counter()
+def _timed(run: Callable[[], None]) -> _Times:
+    """Seconds on the clock, and of processor time in all threads."""
+    began, began_cpu = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - began_cpu
 
 
 def _figures(raw: list[float], wrapped: list[float]) -> dict[str, float]:

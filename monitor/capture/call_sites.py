@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 from monitor.capture.texts import storable
@@ -49,14 +49,18 @@ class CallSites:
         """Has seen nothing yet."""
         self._own = frozenset(frameworks)
         self._known: dict[str, bool] = {}
+        self._sites: dict[tuple[int, int], tuple[CodeType, Site]] = {}
 
-    def here(self) -> Site:
+    def here(self, skipped: int = 1) -> Site:
         """`file:line` and `module.function` of the innermost frame of the program's own code.
 
         None and None where there is none, as in a task that awaits the SDK's coroutine directly.
+
+        Args:
+            skipped: so many frames are surely not the program's, the one of this method among them.
         """
         known = self._known
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to look at the stack cheaply
+        frame: FrameType | None = sys._getframe(skipped)  # noqa: SLF001 - the documented way to look at the stack cheaply
         for _ in _FRAMES:
             if frame is None:
                 break
@@ -64,10 +68,23 @@ class CallSites:
             if is_foreign is None:
                 is_foreign = self._look(frame)
             if not is_foreign:
-                filename = frame.f_code.co_filename
-                return f"{_short(filename)}:{frame.f_lineno}", _name(frame.f_globals, frame.f_code.co_qualname)
+                return self._site(frame)
             frame = frame.f_back
         return None, None
+
+    def _site(self, frame: FrameType) -> Site:
+        code = frame.f_code
+        # By place in the code: to find its line takes longer than all the rest. The code itself is kept and compared,
+        # for the number of one that is gone is given to another.
+        key = (id(code), frame.f_lasti)
+        found = self._sites.get(key)
+        if found is not None and found[0] is code:
+            return found[1]
+        site = f"{_short(code.co_filename)}:{frame.f_lineno}", _name(frame.f_globals, code.co_qualname)
+        if len(self._sites) >= _MAX_KNOWN:
+            self._sites.clear()
+        self._sites[key] = code, site
+        return site
 
     def _look(self, frame: FrameType) -> bool:
         filename, module = frame.f_code.co_filename, frame.f_globals.get("__name__")

@@ -5,8 +5,9 @@ A path that no row knows is recorded under its own normal form.
 
 import functools
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from monitor.capture.endpoint_rows import FAMILIES, MORE_WORDS, ROWS
 
@@ -25,8 +26,7 @@ _VERSION: Final = "v1"
 _UNITS: Final = "units:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of request.
 
     Attributes:

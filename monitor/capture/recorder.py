@@ -23,6 +23,8 @@ from monitor.spool.format import BEGIN, encode_facts
 from monitor.spool.writer import SpoolWriter
 
 _JSON: Final = b"application/json"
+_OWN_FRAMES: Final = 3
+"""The search for the call site, `_facts`, and what asks it."""
 
 
 class RequestLike(Protocol):
@@ -98,7 +100,7 @@ class Recorder:
             facts["request_model"] = model
         if body.service_tier is not None and (tier := text_of(body.service_tier)):
             facts["request_service_tier"] = tier
-        site, function = self._sites.here()
+        site, function = self._sites.here(_OWN_FRAMES)
         if site:
             facts["call_site"], facts["call_function"] = site, function
         trace_id, span_id = current_trace()
