@@ -81,6 +81,8 @@ def _figures(totals: Totals) -> dict[str, Any]:
         "output_tokens": totals.output_tokens,
         "list_cost": decimal_text(totals.list_cost),
         "unpriced_requests": totals.unpriced_requests,
+        "estimated_requests": totals.estimated_requests,
+        "estimated_list_cost": decimal_text(totals.estimated_list_cost),
     }
 
 

@@ -22,7 +22,17 @@ from monitor.errors import SettingsError
 from monitor.ledger.scopes import dimension_column
 from monitor.records import DIMENSIONS
 
-_FIGURES = ("requests", "calls", "errors", "input_tokens", "output_tokens", "list_cost", "unpriced_requests")
+_FIGURES = (
+    "requests",
+    "calls",
+    "errors",
+    "input_tokens",
+    "output_tokens",
+    "list_cost",
+    "unpriced_requests",
+    "estimated_requests",
+    "estimated_list_cost",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,12 @@ def _print_table(by: str, answer: dict[str, Any], when: str) -> None:
     console().print(table)
     note = f"Requests {when}; list prices in USD."
     if total["unpriced_requests"]:
-        note += f" The cost of {total['unpriced_requests']:,} requests is not known and not in these figures."
+        note += f" The cost of {_requests(total['unpriced_requests'])} is not known and not in these figures."
+    if total["estimated_list_cost"] is not None:
+        note += (
+            f" Of them {_money(total['estimated_list_cost'])} is estimated: {_requests(total['estimated_requests'])} "
+            "broke off, or did not say what they used."
+        )
     console().print(note, style="dim")
 
 
@@ -114,6 +129,10 @@ def _money(text: str | None) -> str:
     if 0 < amount < Decimal("0.01"):
         return f"${amount:.6f}"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def _requests(number: int) -> str:
+    return "1 request" if number == 1 else f"{number:,} requests"
 
 
 def _count(number: int | None) -> str:

@@ -24,7 +24,24 @@ _NOTHING = {
     "output_tokens": None,
     "list_cost": None,
     "unpriced_requests": 0,
+    "estimated_requests": 0,
+    "estimated_list_cost": None,
 }
+
+
+def test_what_is_estimated_is_told_apart(tmp_path: Path) -> None:
+    """The figure is in the sum, and the note says how much of it rests on an estimate."""
+    home = spooled(
+        tmp_path,
+        make_record(usage=make_usage(input_tokens=1_000_000, output_tokens=0)),
+        make_record(usage=make_usage(input_tokens=400_000, output_tokens=0), usage_source="estimated"),
+    )
+
+    total = answer(home)["total"]
+    shown = " ".join(day(home).stdout.split())
+
+    assert (total["list_cost"], total["estimated_list_cost"], total["estimated_requests"]) == ("3.5", "1", 1)
+    assert "Of them $1.00 is estimated: 1 request broke off" in shown
 
 
 def test_json_says_all_figures(tmp_path: Path) -> None:
@@ -48,7 +65,8 @@ def test_json_says_all_figures(tmp_path: Path) -> None:
                 "output_tokens": 0,
                 "list_cost": "2.5",
             },
-            {
+            _NOTHING
+            | {
                 "team": "search",
                 "requests": 2,
                 "calls": 2,
@@ -60,7 +78,8 @@ def test_json_says_all_figures(tmp_path: Path) -> None:
             },
             _NOTHING | {"team": "ads", "requests": 1, "calls": 1, "errors": 1},
         ],
-        "total": {
+        "total": _NOTHING
+        | {
             "requests": 4,
             "calls": 4,
             "errors": 1,
@@ -113,7 +132,7 @@ def test_the_table_shows_figures_and_a_total(tmp_path: Path) -> None:
         ["total", "$3.09", "3", "1", "1,235,567", "100", "1"],
     ]
     assert "Requests since 2026-11-20 00:00 UTC; list prices in USD." in " ".join(lines)
-    assert "The cost of 1 requests is not known and not in these figures." in " ".join(lines)
+    assert "The cost of 1 request is not known and not in these figures." in " ".join(lines)
 
 
 def test_small_amounts_are_not_rounded_away(tmp_path: Path) -> None:
@@ -146,9 +165,9 @@ def test_csv_has_a_head_and_a_row_for_each_value(tmp_path: Path) -> None:
     rows = list(csv.reader(io.StringIO(day(home, "--by", "team", "--csv").stdout)))
 
     assert rows == [
-        ["team", "requests", "calls", "errors", "input_tokens", "output_tokens", "list_cost", "unpriced_requests"],
-        ["a, b", "1", "1", "0", "1000", "100", "0.0035", "0"],
-        ["", "1", "1", "1", "", "", "", "0"],
+        ["team", *_NOTHING],
+        ["a, b", "1", "1", "0", "1000", "100", "0.0035", "0", "0", ""],
+        ["", "1", "1", "1", "", "", "", "0", "0", ""],
     ]
 
 

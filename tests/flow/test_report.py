@@ -23,6 +23,8 @@ def test_a_report_after_a_program_is_exact(tmp_path: Path) -> None:
         "output_tokens": 2_000,
         "list_cost": "0.0042",
         "unpriced_requests": 0,
+        "estimated_requests": 0,
+        "estimated_list_cost": None,
     }
     assert (app.status, app.out, app.err) == (0, _ANSWER * 20, "")
     assert answer == {"rows": [{"model": "gpt-4o-mini-2024-07-18"} | figures], "total": figures}
