@@ -1,10 +1,10 @@
 """What both transports do before a request leaves and when its answer has come. Nothing here raises to the caller."""
 
-import importlib
 import logging
 from types import ModuleType
 from typing import Any, Final
 
+from monitor.capture.batch_lines import BatchLines
 from monitor.capture.decoding import Decode, decoder_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import guarded
@@ -140,9 +140,7 @@ class Answers:
         if content_type.startswith(_EVENT_STREAM):
             exchange.took_stream()
         elif exchange.route.endpoint.path == _DOWNLOAD and status < 400 and decode is not _UNREADABLE:
-            lines = importlib.import_module(_BATCH_LINES).BatchLines(
-                exchange.base(), exchange.route.named_id, exchange.write_parts, self.guard.health
-            )
+            lines = BatchLines(exchange.base(), exchange.route.named_id, exchange.write_parts, self.guard.health)
             return LinesWatch(exchange, self.guard, decode=decode, lines=lines)
         elif not (exchange.is_streaming and status < 400):
             is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
@@ -162,8 +160,6 @@ class Answers:
 
 
 _DOWNLOAD: Final = "/files/{id}/content"
-# Loaded with the first download: most programs never have one.
-_BATCH_LINES: Final = "monitor.capture.batch_lines"
 _REFUSALS: Final = frozenset({400, 404, 422})
 _OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
 

@@ -1,6 +1,5 @@
 """One request from its start to its record."""
 
-import importlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from monitor.capture.bodies import AnswerBody, RequestBody, finish_reasons, read
 from monitor.capture.breaks import fault_of_exception
 from monitor.capture.calls import note_failure
 from monitor.capture.endpoints import Endpoint
+from monitor.capture.estimates import estimate
 from monitor.capture.fault_codes import OTHER_TROUBLE, Fault
 from monitor.capture.faults import fault_of_answer, limit_of_headers
 from monitor.capture.guarded import Guard, guarded
@@ -27,8 +27,6 @@ from monitor.spool.format import END, encode_facts
 from monitor.spool.writer import SpoolWriter
 
 # No set: a state that is a list cannot be looked for in one.
-# Loaded with the first stream that did not say what it used: most programs never have one.
-_ESTIMATES: Final = "monitor.capture.estimates"
 _FAILED_STATES: Final = ("failed",)
 
 
@@ -257,7 +255,6 @@ class Exchange:
     @guarded
     def _estimate(self, heard: Heard) -> None:
         model = self._facts.get("response_model") or self._request.get("request_model")
-        estimate = importlib.import_module(_ESTIMATES).estimate
         found = estimate(self.content, heard.pieces, self.route.endpoint, model, total_bytes=heard.size)
         if found:
             self._facts.update(found)

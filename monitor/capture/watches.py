@@ -1,8 +1,9 @@
 """What looks at an answer's body while it passes. One method a moment, and none of them may raise to the caller."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
+from monitor.capture.batch_lines import BatchLines
 from monitor.capture.decoding import Decode, EncodingError
 from monitor.capture.events import EventReader
 from monitor.capture.exchange import Exchange
@@ -10,10 +11,6 @@ from monitor.capture.guarded import Guard, guarded
 from monitor.capture.heard import Heard
 from monitor.capture.hiding import shown_of
 from monitor.capture.quiet import shown_of_quiet
-
-if TYPE_CHECKING:
-    # Loaded with the first download only.
-    from monitor.capture.batch_lines import BatchLines
 
 _LARGEST_BODY: Final = 64 * 2**20
 
@@ -100,7 +97,7 @@ class LinesWatch(BodyWatch):
 
     __slots__ = ("_lines",)
 
-    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, lines: "BatchLines") -> None:
+    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, lines: BatchLines) -> None:
         """`decode` undoes the content encoding, None where there is none."""
         super().__init__(exchange, guard, decode=decode, is_kept=False)
         self._lines = lines
