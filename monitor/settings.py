@@ -1,7 +1,7 @@
 """Settings: read once, frozen, from `MONITOR_…` variables, `monitor.toml` or `pyproject.toml`."""
 
+import importlib
 import re
-import tomllib
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -317,10 +317,13 @@ def _from_file(directory: Path, faults: list[str]) -> dict[str, tuple[Any, str]]
 
 def _read_table(path: Path, faults: list[str]) -> dict[str, Any] | None:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        # Loaded here: most programs have no such file, and all would wait for the reader at their start.
+        content = importlib.import_module("tomllib").loads(text)
     except (FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
+        # What is no TOML, or no UTF-8.
         if path.name == "monitor.toml":
             faults.append(f"{path} is not valid TOML: {error}.")
         return None
@@ -328,4 +331,4 @@ def _read_table(path: Path, faults: list[str]) -> dict[str, Any] | None:
         tools = content.get("tool")
         table = tools.get(_TABLE) if isinstance(tools, dict) else None
         return table if isinstance(table, dict) else None
-    return content
+    return dict(content)

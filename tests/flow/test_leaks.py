@@ -33,7 +33,8 @@ def _are_level(before: Held, after: Held) -> bool:
 
 def test_nothing_is_left_of_calls(tmp_path: Path) -> None:
     """Memory, files and threads stay level, however the program calls."""
-    held = _held(tmp_path / "home", _FEW, *WAYS)
+    # The first way once more, and first: what the SDK builds up with its first calls is no leak.
+    held = _held(tmp_path / "home", _FEW, WAYS[0], *WAYS)
 
     assert {way for way, (before, after) in held.items() if not _are_level(before, after)} == set()
     # Far less than an object for each call of the second half.
