@@ -8,10 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from monitor.capture.batch_bodies import AnyLine, LineBody, LineResponse, answer_in
-from monitor.capture.bodies import finish_reasons, text_of
+from monitor.capture.bodies import error_of, finish_reasons, text_of
 from monitor.capture.endpoints import Endpoint, endpoint_of
-from monitor.capture.fault_codes import OTHER_TROUBLE
-from monitor.capture.faults import fault_of_answer
+from monitor.capture.faults import error_fields
 from monitor.capture.unit_readers import Answer
 from monitor.capture.units import answer_units, searches_of
 from monitor.capture.usages import usage_fields
@@ -102,21 +101,15 @@ def _put(facts: Facts, name: str, value: object) -> None:
 
 
 def _put_outcome(facts: Facts, line_error: Any, body: LineBody | None) -> None:
-    status = facts.get("status")
-    is_refused = isinstance(status, int) and status >= 400
+    status = _int(facts.get("status"))
+    is_refused = status is not None and status >= 400
     has_failed = body is not None and body.status == "failed"
     if not (line_error is not msgspec.UNSET and line_error) and not is_refused and not has_failed:
         return
-    stated = line_error if isinstance(line_error, Mapping) else None
-    if not stated and body is not None:
-        stated = body.error if isinstance(body.error, Mapping) else {"type": body.type, "code": body.code}
-    stated = stated or {}
-    error_type, error_code = text_of(stated.get("type")), text_of(stated.get("code"))
-    fault = fault_of_answer(_int(status), error_type, error_code, param=stated.get("param")) or OTHER_TROUBLE
-    told = error_type or (str(status) if is_refused else error_code or "error")
-    facts |= {"outcome": "failed", "error_class": fault.error_class, "error_type": told}
-    _put(facts, "error_reason", fault.reason)
-    _put(facts, "error_code", error_code)
+    error = line_error if isinstance(line_error, Mapping) and line_error else None
+    if error is None and body is not None:
+        error = error_of(body)
+    facts |= {"outcome": "failed", **error_fields(error, status)}
 
 
 def _endpoint_of(body: LineBody) -> Endpoint | None:

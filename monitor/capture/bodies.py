@@ -4,7 +4,7 @@ Bodies can be anything. A part that is not as the API has it is unknown; the oth
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -91,6 +91,11 @@ _decode_media_request = msgspec.json.Decoder(MediaRequest).decode
 _decode_answer = msgspec.json.Decoder(_WellFormedAnswer).decode
 _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 _decode_choices = msgspec.json.Decoder(list[_OddChoice | None]).decode
+
+
+def error_of(body: AnswerBody) -> Mapping[str, Any]:
+    """The error that an answer states; some servers do so without an object around it."""
+    return body.error if isinstance(body.error, Mapping) else {"type": body.type, "code": body.code}
 
 
 def read_request(content: bytes) -> RequestBody | None:

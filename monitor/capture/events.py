@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from monitor.capture.bodies import AnswerBody, read_answer, text_of
+from monitor.capture.bodies import AnswerBody, error_of, read_answer, text_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.quiet import QuietEvents
 from monitor.capture.sse import EventSplitter, data_of
@@ -98,7 +98,7 @@ class EventReader:
         inner = read_answer(body.response) if bytes(body.response) != _IS_NULL else None
         kind = body.type if isinstance(body.type, str) else None
         if kind == "error":
-            exchange.took_error(body.error if body.error is not None else {"type": "error", "code": body.code})
+            exchange.took_error(error_of(body))
         elif inner is not None:
             exchange.took_answer(inner, body.response)
         else:

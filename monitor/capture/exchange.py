@@ -7,13 +7,13 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from monitor.capture.bodies import AnswerBody, RequestBody, finish_reasons, read_answer, text_of
+from monitor.capture.bodies import AnswerBody, RequestBody, error_of, finish_reasons, read_answer, text_of
 from monitor.capture.breaks import fault_of_exception
 from monitor.capture.calls import note_failure
 from monitor.capture.endpoints import Endpoint
 from monitor.capture.estimates import estimate
-from monitor.capture.fault_codes import OTHER_TROUBLE, Fault
-from monitor.capture.faults import fault_of_answer, limit_of_headers
+from monitor.capture.fault_codes import Fault
+from monitor.capture.faults import error_fields, limit_of_headers
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.heard import Heard
 from monitor.capture.parts import records_of
@@ -60,12 +60,11 @@ class Exchange:
     __slots__ = (
         "_answer",
         "_began",
+        "_error",
         "_facts",
         "_has_broken",
-        "_has_error",
         "_keeper",
         "_limit",
-        "_param",
         "_parts",
         "_reasons",
         "_request",
@@ -112,10 +111,9 @@ class Exchange:
         self._request = request
         self._start = start
         self._facts = _first_facts(route, body, content)
-        self._has_error = False
+        self._error: Mapping[str, Any] | None = None
         self._has_broken = False
         self._limit: str | None = None
-        self._param: object = None
         self._parts: list[dict[str, object]] = []
         self._reasons: dict[int, str] | None = None
         self.route = route
@@ -182,11 +180,7 @@ class Exchange:
 
     def took_error(self, error: Any) -> None:
         """Note an error object of the API: a mapping with type and code, or something else that says little."""
-        self._has_error = True
-        if isinstance(error, Mapping):
-            self._facts["error_type"] = text_of(error.get("type"))
-            self._facts["error_code"] = text_of(error.get("code"))
-            self._param = error.get("param")
+        self._error = error if isinstance(error, Mapping) else self._error or {}
 
     def failed(self, error: BaseException) -> None:
         """Finish: the transport raised instead of answering, or broke within the answer."""
@@ -262,16 +256,11 @@ class Exchange:
 
     def _classify(self) -> bool:
         """Name the error that the answer states; whether there is one."""
-        facts = self._facts
-        status = facts.get("status", 0)
-        is_refused = status >= 400
-        if not is_refused and not self._has_error:
+        status = self._facts.get("status", 0)
+        if status < 400 and self._error is None:
             return False
-        error_type, error_code = facts.get("error_type"), facts.get("error_code")
         tier = self._request.get("request_service_tier")
-        fault = fault_of_answer(status, error_type, error_code, param=self._param, tier=tier, limit=self._limit)
-        self._put_fault(fault or OTHER_TROUBLE)
-        facts["error_type"] = error_type or (str(status) if is_refused else error_code or "error")
+        self._facts.update(error_fields(self._error, status, tier=tier, limit=self._limit))
         return True
 
     def _note_failure(self) -> None:
@@ -309,8 +298,7 @@ class Exchange:
     def _took_state(self, body: AnswerBody) -> None:
         endpoint = self.route.endpoint
         if self._facts.get("status", 0) >= 400:
-            # Some servers state the error without an object around it.
-            self.took_error(body.error if body.error is not None else {"type": body.type, "code": body.code})
+            self.took_error(error_of(body))
         elif endpoint.path.startswith("/responses"):
             if body.status in _FAILED_STATES:
                 self.took_error(body.error)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from monitor.capture.bodies import text_of
 from monitor.capture.fault_codes import BY_CODE, BY_STATUS, BY_TYPE, OTHER_REFUSAL, OTHER_TROUBLE, Fault
 
 _NAMED_BY_PARAM: Final = frozenset({"invalid_request", "not_found", "content_filter"})
@@ -11,6 +12,29 @@ _ROOT: Final = re.compile(r"([a-z][a-z0-9_]{0,39})(?:[.\[]|$)", re.ASCII)
 _LIMIT: Final = re.compile(r"[a-z][a-z_-]{0,39}", re.ASCII)
 _A_MINUTE: Final = 60.0
 _POLICIES: Final = {b"token": "tokens", b"request": "requests", b"call": "requests"}
+
+
+def error_fields(
+    error: object, status: int | None, *, tier: str | None = None, limit: str | None = None
+) -> dict[str, str | None]:
+    """All fields of a record that tell of an error in an answer; None where it does not say.
+
+    Args:
+        error: what the answer states of it: a mapping with type and code, or something else that says little.
+        status: of the answer; None for a job, or a line of a batch.
+        tier: as for `fault_of_answer`; so is the other.
+        limit: the limit that the headers show to be used up.
+    """
+    told = error if isinstance(error, Mapping) else {}
+    kind, code = text_of(told.get("type")), text_of(told.get("code"))
+    fault = fault_of_answer(status, kind, code, param=told.get("param"), tier=tier, limit=limit) or OTHER_TROUBLE
+    is_refused = status is not None and status >= 400
+    return {
+        "error_class": fault.error_class,
+        "error_reason": fault.reason,
+        "error_type": kind or (str(status) if is_refused else code or "error"),
+        "error_code": code,
+    }
 
 
 def fault_of_answer(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from monitor.capture.bodies import read_answer, text_of
+from monitor.capture.bodies import error_of, read_answer, text_of
 from monitor.capture.headers import read_headers
 
 Pairs = list[tuple[bytes, bytes]]
@@ -101,13 +101,11 @@ def facts_of_answer(answer: Any) -> dict[str, Any]:
     return {**facts, "status": int(answer.status_code)}
 
 
-def error_in(answer: Any) -> Any:
+def error_in(answer: Any) -> Mapping[str, Any] | None:
     """The error object in the answer that refuses a handshake; None when it states none."""
     content = getattr(answer, "body", None)
     body = read_answer(bytes(content)) if content else None
-    if body is None:
-        return None
-    return body.error if body.error is not None else {"type": body.type, "code": body.code}
+    return None if body is None else error_of(body)
 
 
 def _pairs(headers: Any) -> Pairs:

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from monitor.capture.bodies import text_of
 from monitor.capture.breaks import fault_of_exception
-from monitor.capture.faults import fault_of_answer
+from monitor.capture.faults import error_fields
 from monitor.capture.guarded import Guard
 from monitor.capture.ids import new_id
 from monitor.capture.recorder import RequestLike
@@ -117,23 +117,11 @@ class Turn:
 
     def took_error(self, error: Any, status: Any = None) -> None:
         """Note an error object of the API, and the HTTP status it names."""
-        told = error if isinstance(error, Mapping) else {}
-        kind, code = text_of(told.get("type")), text_of(told.get("code"))
         if isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600:
             self.facts["status"] = status
-        refused = self.facts.get("status", 0)
-        fault = fault_of_answer(
-            refused if refused >= 400 else None,
-            kind or "error",
-            code,
-            param=told.get("param"),
-            tier=self.facts.get("request_service_tier"),
-        )
-        self.facts["error_type"] = kind or code or (str(refused) if refused >= 400 else "error")
-        self.facts["error_code"] = code
+        tier = self.facts.get("request_service_tier")
+        self.facts |= error_fields(error, self.facts.get("status"), tier=tier)
         self.facts["outcome"] = "failed"
-        if fault is not None:
-            self.facts["error_class"], self.facts["error_reason"] = fault
 
     def broke(self, error: BaseException) -> None:
         """Note that the connection broke, or was never made."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.capture.fault_codes import BY_CODE, BY_STATUS, BY_TYPE, Fault
-from monitor.capture.faults import fault_of_answer, limit_of_headers
+from monitor.capture.faults import error_fields, fault_of_answer, limit_of_headers
 from monitor.capture.headers import read_headers
 
 _CODES = {
@@ -218,6 +218,31 @@ def test_headers_name_the_limit(headers: dict[str, str], limit: str | None) -> N
 def test_the_type_and_the_headers_say_it_together(kind: str | None, limit: str, said: str) -> None:
     """The type wins, unless a header says the same more exactly."""
     assert _said(fault_of_answer(429, kind, None, limit=limit)) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (
+            {"type": "tokens", "code": "rate_limit_exceeded"},
+            429,
+            ("rate_limit", "tokens", "tokens", "rate_limit_exceeded"),
+        ),
+        ({"type": None, "code": 40001}, 400, ("invalid_request", None, "400", "40001")),
+        ({"code": "server_error"}, 200, ("server", None, "server_error", "server_error")),
+        ({"code": "server_error"}, None, ("server", None, "server_error", "server_error")),
+        ({"param": "tools[0].name"}, 400, ("invalid_request", "tools", "400", None)),
+        ({}, None, ("server", None, "error", None)),
+        (None, 503, ("overloaded", None, "503", None)),
+        ("Too bad.", 200, ("server", None, "error", None)),
+    ],
+)
+def test_an_error_fills_four_fields(error: object, status: int | None, said: tuple[str | None, ...]) -> None:
+    """All of them, so that nothing stays of an earlier one; a refusal without a type is named by its status."""
+    fields = error_fields(error, status)
+
+    assert tuple(fields[name] for name in ("error_class", "error_reason", "error_type", "error_code")) == said
+    assert len(fields) == 4
 
 
 _words = st.none() | st.sampled_from([*BY_CODE, *BY_TYPE]) | st.text(max_size=30)

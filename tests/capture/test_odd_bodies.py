@@ -274,7 +274,13 @@ def test_an_error_under_a_good_status_is_an_error(world: World) -> None:
     assert (end["outcome"], end["error_class"], end["error_code"]) == ("failed", "invalid_request", "unknown_parameter")
 
 
-@pytest.mark.parametrize("body", [b'{"object":"error","message":"no","type":"BadRequestError","code":40001}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"object":"error","message":"no","type":"BadRequestError","code":40001}',
+        b'{"error":"no","type":"BadRequestError","code":"40001"}',
+    ],
+)
 def test_a_bare_error_is_read(body: bytes, world: World) -> None:
     """Servers that state type and code without an object around them are understood."""
     with opened(always(Answer(status=400, headers=JSON, pieces=(body,))), world) as client, pytest.raises(Exception):  # noqa: B017, PT011 - what is raised is another test's business

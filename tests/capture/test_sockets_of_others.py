@@ -143,6 +143,16 @@ def test_an_error_fails_the_response_of_its_lane(world: World, kind: type[Any]) 
 
 
 @NEEDS_RESPONSES
+def test_an_error_without_a_type_is_named_by_its_status(world: World, kind: type[Any]) -> None:
+    """As that of any other request is."""
+    error = {"code": "previous_response_not_found", "message": "No."}
+    talk(kind, (HEAR, said("error", error=error, status=400)), world, programs.responses)
+
+    line = ended(world, "chat")
+    assert (line["error_type"], line["error_code"]) == ("400", "previous_response_not_found")
+
+
+@NEEDS_RESPONSES
 def test_lanes_are_kept_apart(world: World, kind: type[Any]) -> None:
     """Two responses at once on one socket, each with its own usage."""
 
