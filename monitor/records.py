@@ -192,5 +192,21 @@ nowhere; late: the answer states what work used that an earlier request began, a
 so no row of the ledger keeps this word; estimated: computed here; imported: from foreign material; none: nothing
 said."""
 
+UNFINISHED: Final = (
+    "queued",
+    "waiting",
+    "pending",
+    "validating",
+    "validating_files",
+    "in_progress",
+    "running",
+    "requires_action",
+    "pausing",
+    "paused",
+    "finalizing",
+    "cancelling",
+)
+"""Values of `answer_status` of work that has not come to its end: what it uses may still be told."""
+
 TAG_COLUMNS: Final = ("team", "feature", "user", "session")
 """Tags that have a column of their own; all others stand in `tags`."""

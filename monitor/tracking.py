@@ -16,8 +16,7 @@ from monitor.capture.trackers import put_tracker, take_tracker
 from monitor.errors import PricingError
 from monitor.home import working_directory
 from monitor.pricing.figures import Figures, Price, figures_of, settled
-from monitor.pricing.works import UNFINISHED
-from monitor.records import Record
+from monitor.records import UNFINISHED, Record
 from monitor.settings import Settings
 
 _MOST_ANSWERS: Final = 10_000

@@ -7,18 +7,11 @@ import msgspec
 
 from monitor.capture.bodies import AnswerBody, text_of
 from monitor.capture.endpoints import Endpoint
+from monitor.records import UNFINISHED
 
 Fields = dict[str, object]
 
 _REFUSED: Final = 400
-
-PENDING: Final = frozenset(
-    """
-    queued in_progress validating finalizing cancelling validating_files running paused pausing requires_action
-    waiting pending
-    """.split()  # noqa: SIM905 - words read better than a column of quotes
-)
-"""States of work that has not come to its end: what it uses is not yet known."""
 
 
 class Answer(NamedTuple):
@@ -68,7 +61,7 @@ def id_of(value: Any) -> str | None:
 
 def is_pending(status: Any) -> bool:
     """Whether work in this state has not come to its end."""
-    return isinstance(status, str) and status in PENDING
+    return isinstance(status, str) and status in UNFINISHED
 
 
 def has_usage(facts: Mapping[str, object]) -> bool:

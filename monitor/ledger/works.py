@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from monitor.pricing.works import BEGINNINGS, UNFINISHED
-from monitor.records import Usage
+from monitor.pricing.works import BEGINNINGS
+from monitor.records import UNFINISHED, Usage
 
 _READINGS: Final = ("/responses/{id}", "/responses/{id}/cancel", "/chat/completions/{id}")
 """Endpoints whose answer states all that a request used which may have broken off."""

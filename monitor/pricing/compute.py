@@ -9,8 +9,8 @@ from typing import Final
 
 from monitor.pricing.entries import PriceEntry
 from monitor.pricing.figures import EXACT, Priced
-from monitor.pricing.works import BEGINNINGS, UNFINISHED
-from monitor.records import Record
+from monitor.pricing.works import BEGINNINGS
+from monitor.records import UNFINISHED, Record
 
 _MONEY: Final = Decimal("1E-18")
 _MILLISECONDS: Final = Decimal(1_000)

@@ -2,22 +2,6 @@
 
 from typing import Final
 
-UNFINISHED: Final = (
-    "queued",
-    "waiting",
-    "pending",
-    "validating",
-    "validating_files",
-    "in_progress",
-    "running",
-    "requires_action",
-    "pausing",
-    "paused",
-    "finalizing",
-    "cancelling",
-)
-"""Values of `answer_status` after which usage may still come."""
-
 BEGINNINGS: Final = (
     "/responses",
     "/threads/runs",
