@@ -112,9 +112,6 @@ PRICING_STATE: Final = f"""
 exceed their total or come without one; no_usage: it must have cost something, nothing says how much; repeated: counted
 by another request; pending: work has begun, what it used comes later; free: nothing to pay for, failed requests too."""
 
-UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
-"""The states in which money was probably spent and the figure is not known: counted as unpriced requests."""
-
 TIER: Final = """
     case
         when s.is_batch then 'default'

@@ -11,11 +11,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.buckets import quantile
-from monitor.ledger.costs import UNKNOWN_COST_STATES
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.rollup import SUMS, measures_sql
 from monitor.ledger.scopes import Slice, dimension_column, is_whole_hours, naive, split_hours, where
 from monitor.ledger.usage import rows, usage_rows
+from monitor.pricing.figures import UNKNOWN_COST_STATES
 
 _COUNTS: Final = (
     "requests",

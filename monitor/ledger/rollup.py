@@ -4,8 +4,8 @@ from typing import Final
 
 from monitor.ledger.buckets import bucket_sql
 from monitor.ledger.columns import MONEY, quoted
-from monitor.ledger.costs import UNKNOWN_COST_STATES
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.figures import UNKNOWN_COST_STATES
 from monitor.records import DIMENSIONS
 
 _KEYS: Final = ", ".join(map(quoted, DIMENSIONS))

@@ -10,8 +10,8 @@ from monitor.records import Record
 EXACT: Final = Context(prec=76, rounding=ROUND_HALF_UP)
 """Money is never rounded by the context of the program that happens to run this."""
 
-UNKNOWN_COST_STATES: Final = frozenset({"unpriced", "impossible", "no_usage"})
-"""The states in which money was probably spent and the figure is not known."""
+UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
+"""The states in which money was probably spent and the figure is not known: counted as unpriced requests."""
 
 _NOTHING: Final = Decimal(0)
 

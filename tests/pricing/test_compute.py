@@ -9,8 +9,6 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from monitor.ledger import costs
-from monitor.pricing.figures import UNKNOWN_COST_STATES
 from monitor.pricing.installed import Pricer
 from monitor.records import OUTCOMES, USAGE_SOURCES, Record, Usage
 from tests.factories import make_record
@@ -99,8 +97,3 @@ def test_seconds_are_rounded_alike(world: World, price: Pricer, seconds: float) 
     records = [make_record(usage=usage, response_model="whisper-1") for usage in usages]
 
     assert _faults(world, price, records) == []
-
-
-def test_both_know_the_same_states() -> None:
-    """The words are said twice, in SQL and here."""
-    assert set(costs.UNKNOWN_COST_STATES) == UNKNOWN_COST_STATES
