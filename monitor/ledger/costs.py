@@ -71,17 +71,21 @@ def _greatest(names: tuple[str, ...]) -> str:
     return f"coalesce(greatest({', '.join(f's.{name}' for name in names)}), 0)"
 
 
-_COUNTS: Final = """(
+_PRICEABLE: Final = "coalesce(s.input_tokens, s.output_tokens, s.audio_seconds)"
+_COUNTS: Final = f"""(
     s.usage_source in ('response', 'estimated', 'imported')
-    and coalesce(s.input_tokens, s.output_tokens, s.audio_seconds, s.trained_tokens, s.video_seconds) is not null
+    and coalesce(
+        {_PRICEABLE}, s.trained_tokens, s.video_seconds, s.input_characters, s.image_count
+    ) is not null
 )"""
-# A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
-_IS_MEASURED: Final = """(
+# A price for one unit says nothing about usage in another, such as tokens where only minutes have a price. An entry
+# without any is that of a free model; yet what entries cannot price at all, such as characters, may still cost.
+_IS_MEASURED: Final = f"""(
     (s.input_tokens is not null and p.input is not null)
     or (s.output_tokens is not null and p.output is not null and p.input is null)
     or (s.audio_seconds is not null and p.audio_second is not null)
     or p.request is not null
-    or coalesce(p.input, p.output, p.audio_second) is null
+    or (coalesce(p.input, p.output, p.audio_second) is null and {_PRICEABLE} is not null)
 )"""
 _IS_PENDING: Final = f"""(
     s.usage_source = 'none' and s.outcome in ('completed', 'interrupted') and {is_unfinished("s")}

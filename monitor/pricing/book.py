@@ -83,7 +83,7 @@ class PriceBook:
         if is_priced_by_time_of_day(found):
             return self._unpriced(provider_name, model, "its price depends on the time of day")
         if is_priced_by_other_units(found):
-            return self._unpriced(provider_name, model, "its prices are for units that are not recorded")
+            return self._unpriced(provider_name, model, "its prices are for units that price entries do not have")
         is_own = any(found is own for own in provider.models)
         price_key = f"{provider.id}/{found.id}"
         entries = entries_of(found, price_key=price_key, has_tiers=is_own, price_list=self.version)

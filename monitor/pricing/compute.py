@@ -27,7 +27,9 @@ _OUTPUT_PARTS: Final = {
     "output_image_tokens": "output_image",
 }
 _QUANTITIES: Final = ("input_tokens", "output_tokens", *_INPUT_PARTS, *_OUTPUT_PARTS, "audio_seconds")
-_TOTALS: Final = ("input_tokens", "output_tokens", "audio_seconds", "trained_tokens", "video_seconds")
+_PRICEABLE: Final = ("input_tokens", "output_tokens", "audio_seconds")
+"""Totals that a price entry can have a price for."""
+_TOTALS: Final = (*_PRICEABLE, "trained_tokens", "video_seconds", "input_characters", "image_count")
 _IMAGE_OPERATIONS: Final = frozenset({"image_generation", "image_edit", "image_variation"})
 _COUNTING_SOURCES: Final = frozenset({"response", "estimated", "imported"})
 _OUTCOMES_THAT_COST: Final = frozenset({"completed", "interrupted", "unknown"})
@@ -52,7 +54,7 @@ def price(record: Record, entries: Sequence[PriceEntry]) -> Priced:
 def _state(record: Record, entries: Sequence[PriceEntry]) -> tuple[str, PriceEntry | None]:
     if record.usage_source == "repeated":
         return "repeated", None
-    if record.usage_source not in _COUNTING_SOURCES or not _has_total(record):
+    if record.usage_source not in _COUNTING_SOURCES or not _states(record, _TOTALS):
         return _state_without_usage(record), None
     entry = _entry_of(record, entries)
     if entry is None:
@@ -96,14 +98,16 @@ def _entry_of(record: Record, entries: Sequence[PriceEntry]) -> PriceEntry | Non
     return None
 
 
-def _has_total(record: Record) -> bool:
-    return any(getattr(record, name) is not None for name in _TOTALS)
+def _states(record: Record, names: Sequence[str]) -> bool:
+    return any(getattr(record, name) is not None for name in names)
 
 
 def _is_measured(record: Record, prices: dict[str, Decimal]) -> bool:
-    """Whether what was used has a price: one for minutes says nothing about tokens."""
-    if "request" in prices or prices.keys().isdisjoint(("input", "output", "audio_second")):
+    """Whether what was used has a price: one for minutes says nothing about tokens, a free model about pictures."""
+    if "request" in prices:
         return True
+    if prices.keys().isdisjoint(("input", "output", "audio_second")):
+        return _states(record, _PRICEABLE)
     return (
         (record.input_tokens is not None and "input" in prices)
         or (record.output_tokens is not None and "output" in prices and "input" not in prices)

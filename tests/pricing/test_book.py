@@ -41,7 +41,7 @@ def test_a_name_leads_to_its_price(provider: str, model: str, price_key: str) ->
         ("openai", "dall-e-3", "does not know this model"),
         ("vllm", "gpt-4o", "no price list for the provider vllm"),
         ("openai", "gpt-oss-120b", "open-weight"),
-        ("openai", "tts-1", "units that are not recorded"),
+        ("openai", "tts-1", "units that price entries do not have"),
     ],
 )
 def test_a_model_without_a_price_says_why(provider: str, model: str, why: str) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,6 +21,12 @@ _PLACES = {model.id: (moments_of(model), sizes_of(model)) for _, model in _MODEL
 _SOURCES = [source for source in USAGE_SOURCES if source not in ("late", "repeated")]
 _OPERATIONS = ("chat", "embeddings", "image_generation", "image_edit", "transcription")
 _STATUSES = (None, "completed", "failed", "queued", "in_progress", "cancelled")
+_UNPRICED_TOTALS: tuple[dict[str, Any], ...] = (
+    {"video_seconds": 4.0},
+    {"trained_tokens": 7},
+    {"input_characters": 6},
+    {"image_count": 2},
+)
 _ENDPOINTS = ("/chat/completions", "/responses", "/responses/{id}", "/batches", "/videos")
 
 
@@ -39,7 +46,7 @@ def _random_record(chance: random.Random) -> Record:
     provider, model = chance.choice(_MODELS)
     moments, sizes = _PLACES[model.id]
     usage = random_usage(chance, sizes) if chance.random() < 0.9 else Usage()
-    more = {"video_seconds": 4.0} if chance.random() < 0.05 else {"trained_tokens": 7} if chance.random() < 0.05 else {}
+    more = chance.choice(_UNPRICED_TOTALS) if chance.random() < 0.2 else {}
     return make_record(
         usage=msgspec.structs.replace(usage, **more),
         provider_name=provider,
@@ -85,6 +92,14 @@ def test_any_record_costs_what_the_ledger_says(world: World, price: Pricer, seed
 def test_every_source_of_usage_is_taken_alike(world: World, price: Pricer, source: str) -> None:
     """What counts there counts here."""
     assert _faults(world, price, [make_record(usage_source=source)]) == []
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "whisper-1", "tts-1", "dall-e-3", "omni-moderation-latest"])
+def test_every_total_is_taken_alike(world: World, price: Pricer, model: str) -> None:
+    """What is known of the usage counts there and here, whether the model has a price for it, none, or is free."""
+    totals = (*_UNPRICED_TOTALS, {"input_tokens": 3}, {"output_tokens": 3}, {"audio_seconds": 3.0})
+
+    assert _faults(world, price, [make_record(usage=Usage(**total), response_model=model) for total in totals]) == []
 
 
 @given(seconds=st.floats(min_value=0, max_value=1e7))

@@ -112,5 +112,5 @@ def test_a_model_priced_by_the_time_of_day_is_known() -> None:
     ("prices", "is_other"), [({"input_mchars": "15"}, True), ({"input_mtok": "1"}, False), ({}, False)]
 )
 def test_a_model_priced_by_characters_is_known(prices: dict[str, str], is_other: bool) -> None:
-    """Nothing that is recorded tells its cost; a model without any price is free."""
+    """An entry cannot tell its cost; a model without any price is free."""
     assert is_priced_by_other_units(make_model("m", make_prices(**prices))) is is_other

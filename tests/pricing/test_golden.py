@@ -75,6 +75,16 @@ _STATES: dict[str, tuple[str, dict[str, Any]]] = {
         "unpriced",
         {"response_model": "gpt-4o-transcribe", "usage": Usage(audio_seconds=60.0)},
     ),
+    "characters without a price": ("unpriced", {"response_model": "tts-1", "usage": Usage(input_characters=6)}),
+    "characters where tokens have a price": (
+        "unpriced",
+        {"response_model": "gpt-4o-mini-tts", "usage": Usage(input_characters=6)},
+    ),
+    "pictures without a price": ("unpriced", {"response_model": "dall-e-3", "usage": Usage(image_count=2)}),
+    "pictures of a model whose tokens are free": (
+        "unpriced",
+        {"response_model": "omni-moderation-latest", "usage": Usage(image_count=1)},
+    ),
     "more cached than there was": ("impossible", {"usage": make_usage(cache_read_input_tokens=1_001)}),
     "parts that exceed their whole": (
         "impossible",
