@@ -26,6 +26,7 @@ def instrument(
     environment: str | None = None,
     provider: str | None = None,
     tags: Mapping[str, object] | None = None,
+    content: bool | None = None,
     settings: Settings | None = None,
 ) -> None:
     """Wrap every OpenAI client that this process makes from now on, also those that frameworks make inside.
@@ -38,6 +39,7 @@ def instrument(
         environment: where it runs.
         provider: who answers behind hosts that do not tell.
         tags: put on every request of these clients.
+        content: whether prompts and answers are kept, redacted.
         settings: everything else.
 
     Raises:
@@ -45,7 +47,9 @@ def instrument(
             never reach the program.
     """
     settings = settings or Settings.load(os.environ, working_directory())
-    options = Options.given(service=service, environment=environment, provider=provider, tags=tags, settings=settings)
+    options = Options.given(
+        service=service, environment=environment, provider=provider, tags=tags, content=content, settings=settings
+    )
     _INSTRUMENT.start(options, settings)
 
 

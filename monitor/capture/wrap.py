@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -58,13 +58,16 @@ class Options:
     settings: Settings | None = None
 
     @classmethod
-    def given(cls, *, service: Any, environment: Any, provider: str | None, tags: Any, settings: Any) -> Self:
+    def given(
+        cls, *, service: Any, environment: Any, provider: str | None, tags: Any, content: bool | None, settings: Any
+    ) -> Self:
         """Options as a program gives them, made storable."""
         return cls(
             service=_storable(service),
             environment=_storable(environment),
             provider=provider,
             tags={str(name): storable(value) for name, value in (tags or {}).items()},
+            content=content,
             settings=settings,
         )
 
@@ -111,8 +114,9 @@ def wrap(
         SettingsError: a setting has a value that cannot be used.
     """
     http_client = _http_client_of(client)
-    given = Options.given(service=service, environment=environment, provider=provider, tags=tags, settings=settings)
-    given = replace(given, content=content)
+    given = Options.given(
+        service=service, environment=environment, provider=provider, tags=tags, content=content, settings=settings
+    )
     with _wrapping_lock:
         transport = http_client._transport  # noqa: SLF001 - there is no public way to it
         if isinstance(transport, RecordingTransport):

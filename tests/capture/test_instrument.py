@@ -7,6 +7,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,27 @@ def test_calls_are_recorded_with_what_was_given(world: World) -> None:
     end = world.end()
     assert (end["service"], end["environment"], end["provider_name"]) == ("shop", "test", "mine")
     assert (end["team"], end["tags"]) == ("search", {"build": "3"})
+
+
+@pytest.mark.parametrize(("wrapped", "kept"), [({}, 1), ({"content": False}, 0), ({"service": "mine"}, 1)])
+def test_contents_are_kept_when_asked_for(world: World, wrapped: dict[str, Any], kept: int) -> None:
+    """Of every client, unless `wrap` says otherwise of one."""
+    _instrument(world, content=True)
+    with opened(like_openai) as client:
+        if wrapped:
+            monitor.wrap(client, **wrapped)
+        _ask(client)
+
+    assert len(world.contents()) == kept
+
+
+def test_what_is_said_of_contents_wins_over_the_setting(world: World) -> None:
+    """Nothing is kept where the program says so."""
+    _instrument(world, content=False, settings=replace(world.settings, content=True))
+    with opened(like_openai) as client:
+        _ask(client)
+
+    assert world.contents() == []
 
 
 def test_async_calls_are_recorded(world: World) -> None:
