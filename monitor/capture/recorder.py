@@ -40,15 +40,23 @@ class RequestLike(Protocol):
 class Recorder:
     """Makes an `Exchange` of a request that is about to leave."""
 
-    def __init__(self, writer: SpoolWriter, identity: Identity, keys: KeyNames, health: Health) -> None:
-        """Nothing is written yet."""
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        identity: Identity,
+        keys: KeyNames,
+        health: Health,
+        *,
+        keeper: Keeper | None = None,
+    ) -> None:
+        """Nothing is written yet; `keeper` takes the contents, None where they are not to be kept."""
         self._writer = writer
         self._identity = identity
         self._routes = Routes(identity, keys)
         self._fingerprints = Fingerprints(keys)
         self._sites = call_sites(identity.frameworks)
         self.guard = Guard(health)
-        self.keeper: Keeper | None = None
+        self._keeper = keeper
 
     @guarded
     def observe(self, request: RequestLike) -> Exchange:
@@ -66,7 +74,7 @@ class Recorder:
         start = b"%b,%b" % (route.encoded, encode_facts(facts))
         self._writer.put(BEGIN, start)
         return Exchange(
-            self._writer, route, facts, start, body=body, content=content, guard=self.guard, keeper=self.keeper
+            self._writer, route, facts, start, body=body, content=content, guard=self.guard, keeper=self._keeper
         )
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:

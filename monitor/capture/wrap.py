@@ -177,10 +177,9 @@ def _record(http_client: Any, options: Options, settings: Settings) -> None:
         include_usage=settings.include_usage,
         frameworks=settings.frameworks,
     )
-    recorder = Recorder(writer, identity, keys, HEALTH)
-    if settings.content if options.content is None else options.content:
-        recorder.keeper = _keeper(home, settings)
-    _put_around(http_client, recorder)
+    is_kept = settings.content if options.content is None else options.content
+    keeper = _keeper(home, settings) if is_kept else None
+    _put_around(http_client, Recorder(writer, identity, keys, HEALTH, keeper=keeper))
 
 
 def _put_around(http_client: Any, recorder: Recorder) -> None:
