@@ -11,6 +11,7 @@ from monitor.capture.calls import Place
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.keys import KeyNames
 from monitor.capture.providers import provider_of
+from monitor.spool.format import encode_facts
 
 _MOST: Final = 1024
 _NAMING: Final = (
@@ -21,7 +22,6 @@ _NAMING: Final = (
     b"openai-project",
     b"x-stainless-package-version",
 )
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ class Routes:
             deployment=deployment_of(url.path),
             named_id=_id_in(url.path, endpoint),
             facts=stated,
-            encoded=_encode(stated)[1:-1],
+            encoded=encode_facts(stated),
             accounts={name: value[:256] for name, value in accounts.items() if value},
             # The signature of AWS covers the body.
             may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),
