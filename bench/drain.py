@@ -22,9 +22,9 @@ import duckdb
 from monitor.capture.ids import new_id
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.installed import installed_price_book
 from monitor.records import Record
 from monitor.spool.writer import SpoolWriter
 

@@ -5,6 +5,7 @@ import random
 import secrets
 import threading
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -16,20 +17,20 @@ from monitor.control.store import Control
 from monitor.health import Health
 from monitor.home import Home
 from monitor.jobs.budgets import evaluate_budgets
-from monitor.jobs.contents import forget_old_contents
 from monitor.jobs.delivery import deliver_due
 from monitor.jobs.drain_loop import DrainLoop
-from monitor.jobs.prices import installed_price_book, refresh_price_list
+from monitor.jobs.prices import refresh_price_list
 from monitor.jobs.runner import JobRunner
 from monitor.jobs.schedule import Job, Schedule
 from monitor.jobs.upkeep import compact
-from monitor.ledger.contents import ContentDrain
+from monitor.ledger.contents import ContentDrain, forget_contents
 from monitor.ledger.drain import Drain
 from monitor.ledger.lease import Lease
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.overview_queries import spend_of
 from monitor.notifiers.model import Notifier
 from monitor.notifiers.registry import notifier_for
+from monitor.pricing.installed import installed_price_book
 from monitor.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,9 @@ class House:
             is_stopping=self._stopping.is_set,
         )
         keep = partial(compact, self.ledger, self.home.spool, keep=settings.spool_keep)
-        forget = partial(forget_old_contents, self.ledger, self.home.content, days=settings.content_retention)
+        forget = partial(
+            forget_contents, self.ledger, self.home.content, keep=timedelta(days=settings.content_retention)
+        )
         return [
             Job(name="drain supervision", interval=_SUPERVISION_INTERVAL, run=self.loop.supervise),
             Job(name="prices", interval=settings.price_interval, run=self._refresh_prices, is_first_at_once=True),

@@ -15,11 +15,11 @@ import msgspec
 
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.scopes import Condition, Slice
 from monitor.pricing.book import PriceBook
+from monitor.pricing.installed import installed_price_book
 from monitor.records import Record
 from monitor.spool.format import END, HEADER, SUFFIX, Header, encode_line
 from monitor.spool.writer import SpoolWriter

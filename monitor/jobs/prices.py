@@ -10,8 +10,6 @@ from monitor.ledger.ledger import Ledger
 from monitor.ledger.prices import refresh_prices
 from monitor.pricing.installed import installed_price_book
 
-__all__ = ["installed_price_book", "refresh_price_list"]
-
 log = logging.getLogger(__name__)
 
 

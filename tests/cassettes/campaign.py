@@ -9,9 +9,9 @@ from pathlib import Path
 from monitor.capture.wrap import HEALTH
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.installed import installed_price_book
 from monitor.settings import Settings
 from tests.cassettes.compare import USAGE, Mismatch, Stored, explanation_of, mismatches
 from tests.cassettes.material import Library, Row

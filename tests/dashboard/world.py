@@ -13,9 +13,9 @@ from dashboard.source import Lag, Source, install
 from monitor.control.store import Control
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.installed import installed_price_book
 from monitor.records import Record
 from monitor.settings import Settings
 from monitor.spool.writer import SpoolWriter

@@ -19,10 +19,10 @@ import duckdb
 from monitor.clock import system_clock
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.jobs.upkeep import compact
 from monitor.ledger.drain import Drain
 from monitor.pricing.book import PriceBook
+from monitor.pricing.installed import installed_price_book
 from tests.flow.nursery import leave_after
 from tests.world import DyingLedger
 

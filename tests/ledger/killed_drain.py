@@ -7,9 +7,9 @@ from pathlib import Path
 
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.installed import installed_price_book
 
 if __name__ == "__main__":
     home = Home(Path(sys.argv[1]))

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.capture.contents import ContentWriter
-from monitor.jobs.contents import forget_old_contents
-from monitor.ledger.contents import ContentDrain, find_requests
+from monitor.ledger.contents import ContentDrain, find_requests, forget_contents
 from monitor.ledger.retire import compact_positions
 from monitor.records import Content, Record
 from monitor.spool.format import CONTENT, DROPPED, HEADER, Header, encode_line
@@ -54,7 +53,7 @@ class Kept:
 
     def forget(self, *, days: float = _DAYS) -> None:
         """The job."""
-        forget_old_contents(self.world.ledger, self.directory, days=days)
+        forget_contents(self.world.ledger, self.directory, keep=timedelta(days=days))
 
     def files(self) -> list[Path]:
         """The segments."""

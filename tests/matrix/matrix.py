@@ -12,9 +12,9 @@ from typing import Any
 
 from monitor.health import Health
 from monitor.home import Home
-from monitor.jobs.prices import installed_price_book
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.installed import installed_price_book
 from tests.cassettes.server import Answer, Asked, LoopbackServer
 from tests.matrix.cases import BREAKS_OFF, HANGS_UP, MARK, PLAIN, RUN, WATCHED, Case
 
