@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,9 +25,6 @@ from monitor.capture.usage_option import with_usage_option
 from monitor.capture.usages import usage_fields
 from monitor.spool.format import END, encode_facts
 from monitor.spool.writer import SpoolWriter
-
-# No set: a state that is a list cannot be looked for in one.
-_FAILED_STATES: Final = ("failed",)
 
 
 class Keeper(Protocol):
@@ -300,7 +297,7 @@ class Exchange:
         if self._facts.get("status", 0) >= 400:
             self.took_error(error_of(body))
         elif endpoint.path.startswith("/responses"):
-            if body.status in _FAILED_STATES:
+            if body.status == "failed":
                 self.took_error(body.error)
             elif body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
                 reason = text_of(body.incomplete_details.get("reason"))
