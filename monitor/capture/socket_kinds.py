@@ -5,10 +5,13 @@ import inspect
 import sys
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Final
 
 from monitor.capture.socket_events import Message
 from monitor.capture.socket_session import Session
+
+_LIBRARY: Final = "websockets"
+_WATCHED: Final = ("recv", "recv_streaming", "send", "close")
 
 
 def attach(socket: Any, kind: type[Any], session: Session) -> None:
@@ -22,6 +25,12 @@ def attach(socket: Any, kind: type[Any], session: Session) -> None:
     socket._openai_monitor = session  # noqa: SLF001 - put there by us
     socket.__class__ = kind
     weakref.finalize(socket, session.left)
+
+
+def is_socket(kind: type[Any]) -> bool:
+    """Whether it is a class of the library's sockets, or derives from one."""
+    is_of_library = any(base.__module__.partition(".")[0] == _LIBRARY for base in kind.__mro__)
+    return is_of_library and all(hasattr(kind, name) for name in _WATCHED)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from monitor.capture.guarded import guarded
 from monitor.capture.handshakes import error_in, facts_of_answer, meant_by, sent_by
-from monitor.capture.socket_kinds import attach, watched_kind
+from monitor.capture.socket_kinds import attach, is_socket, watched_kind
 from monitor.capture.socket_session import Session
 from monitor.capture.socket_turns import Desk, Turn
 
@@ -42,11 +42,14 @@ class Opening:
 
     @guarded
     def done(self, opened: Any) -> None:
-        """Watch the socket that was opened; older managers give the SDK's object around it."""
-        socket = opened if hasattr(opened, "recv_streaming") else opened._connection  # noqa: SLF001 - as the SDK has it
-        if isinstance(getattr(socket, "_openai_monitor", None), Session):
-            return
+        """Watch the socket that was opened; older managers give the SDK's object around it.
+
+        What is no socket of the library stays as it is: programs put their own in the place of one in their tests.
+        """
+        socket: Any = opened if hasattr(opened, "recv_streaming") else getattr(opened, "_connection", None)
         kind_of_socket: Any = type(socket)
+        if not is_socket(kind_of_socket) or isinstance(getattr(socket, "_openai_monitor", None), Session):
+            return
         kind = watched_kind(kind_of_socket)
         handshake = sent_by(socket, self._client)
         seconds = time.perf_counter() - self._began

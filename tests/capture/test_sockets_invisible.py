@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from monitor.capture.socket_opening import Opening
 from monitor.capture.wrap import HEALTH
 from tests.capture import socket_programs as programs
 from tests.capture.socket_programs import REALTIME, RESPONSES, operations
@@ -99,6 +100,52 @@ def test_odd_messages_pass_as_they_are(world: World, kind: type[Any]) -> None:
     assert found == [message.encode() if isinstance(message, str) else message for message in messages]
     assert HEALTH.counts() == before
     assert "connect" in operations(world)
+
+
+class _Bare:
+    """What a program may put in the place of a socket: it can hardly do a thing."""
+
+    def send(self, message: object) -> None:
+        """Nothing."""
+
+
+class _Full(_Bare):
+    """It can do all that a socket can, and is none."""
+
+    request = response = None
+
+    def recv(self) -> str:
+        """Nothing."""
+        return ""
+
+    def recv_streaming(self) -> list[str]:
+        """Nothing."""
+        return []
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class _Around:
+    """The SDK's object around it."""
+
+    def __init__(self, connection: object) -> None:
+        self._connection = connection
+
+
+@pytest.mark.parametrize(
+    "opened", [None, _Bare(), _Full(), _Around(_Bare()), _Around(_Full())], ids=lambda opened: type(opened).__name__
+)
+def test_what_is_no_socket_is_left_alone(world: World, kind: type[Any], opened: object) -> None:
+    """Programs test with sockets of their own make: those stay as they are, and count as no fault of ours."""
+    before, of_kind = HEALTH.counts(), type(opened)
+    client = new_client(kind, "127.0.0.1:9", world)
+
+    Opening(client._client._transport.recorder, None, client, None).done(opened)
+
+    assert HEALTH.counts() == before
+    assert type(opened) is of_kind
+    assert world.ends() == []
 
 
 @NEEDS_REALTIME
