@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from monitor.capture.bodies import NO_JSON, AnswerBody
+from monitor.capture.bodies import NO_JSON, AnswerBody, Choice
 from monitor.capture.usages import UsageBody
 
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -23,16 +23,11 @@ class LineBody(AnswerBody, gc=False):
     data: msgspec.Raw = NO_JSON
 
 
-class _Choice(msgspec.Struct, gc=False):
-    index: int | None = None
-    finish_reason: str | None = None
-
-
 class _WellFormedBody(LineBody, gc=False):
     """Nearly every one: read in one go."""
 
     usage: UsageBody | None = None
-    choices: list[_Choice] | None = None
+    choices: list[Choice] | None = None
 
 
 class _OddBody(LineBody, gc=False):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from monitor.capture.batch_bodies import AnyLine, LineBody, LineResponse, answer_in
-from monitor.capture.bodies import error_of, finish_reasons, text_of
+from monitor.capture.bodies import error_of, finish_reasons, incomplete_reasons, text_of
 from monitor.capture.endpoints import Endpoint, endpoint_of
 from monitor.capture.faults import error_fields
 from monitor.capture.unit_readers import Answer
@@ -126,10 +126,7 @@ def _endpoint_of(body: LineBody) -> Endpoint | None:
 def _reasons_of(body: LineBody) -> list[str] | None:
     if body.choices and (found := finish_reasons(body.choices)):
         return [reason for _, reason in sorted(found.items())]
-    if body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
-        reason = text_of(body.incomplete_details.get("reason"))
-        return [reason] if reason else None
-    return None
+    return incomplete_reasons(body.incomplete_details) if body.status == "incomplete" else None
 
 
 def _status_of(value: Any) -> int | None:

@@ -59,7 +59,9 @@ class AnswerBody(msgspec.Struct, gc=False):
     response: msgspec.Raw = NO_JSON
 
 
-class _Choice(msgspec.Struct, gc=False):
+class Choice(msgspec.Struct, gc=False):
+    """One of the completions in an answer."""
+
     index: int | None = None
     finish_reason: str | None = None
 
@@ -68,7 +70,7 @@ class _WellFormedAnswer(AnswerBody, gc=False):
     """One whose counts are counts and whose choices are choices: read in one go."""
 
     usage: UsageBody | None = None
-    choices: list[_Choice] | None = None
+    choices: list[Choice] | None = None
 
 
 class _OddAnswer(AnswerBody, gc=False):
@@ -132,6 +134,12 @@ def finish_reasons(choices: Any) -> dict[int, str]:
         if choice is not None and choice.finish_reason is not None and (reason := text_of(choice.finish_reason)):
             reasons[choice.index if isinstance(choice.index, int) else place] = reason
     return reasons
+
+
+def incomplete_reasons(details: Any) -> list[str] | None:
+    """Why an answer is not whole, as `finish_reasons` has it; None where its details do not say."""
+    reason = text_of(details.get("reason")) if isinstance(details, Mapping) else None
+    return [reason] if reason else None
 
 
 def text_of(value: Any) -> str | None:

@@ -7,7 +7,15 @@ from typing import Any, Protocol
 
 import msgspec
 
-from monitor.capture.bodies import AnswerBody, RequestBody, error_of, finish_reasons, read_answer, text_of
+from monitor.capture.bodies import (
+    AnswerBody,
+    RequestBody,
+    error_of,
+    finish_reasons,
+    incomplete_reasons,
+    read_answer,
+    text_of,
+)
 from monitor.capture.breaks import fault_of_exception
 from monitor.capture.calls import note_failure
 from monitor.capture.endpoints import Endpoint
@@ -299,9 +307,8 @@ class Exchange:
         elif endpoint.path.startswith("/responses"):
             if body.status == "failed":
                 self.took_error(body.error)
-            elif body.status == "incomplete" and isinstance(body.incomplete_details, Mapping):
-                reason = text_of(body.incomplete_details.get("reason"))
-                self._facts["finish_reasons"] = [reason] if reason else None
+            elif body.status == "incomplete" and (reasons := incomplete_reasons(body.incomplete_details)):
+                self._facts["finish_reasons"] = reasons
         elif body.error is not None and endpoint.is_billable and _refuses(endpoint, body):
             self.took_error(body.error)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from monitor.capture.bodies import text_of
+from monitor.capture.bodies import incomplete_reasons, text_of
 from monitor.capture.breaks import fault_of_exception
 from monitor.capture.faults import error_fields
 from monitor.capture.guarded import Guard
@@ -99,8 +99,8 @@ class Turn:
         self.fill({"conversation_id": text_of(inner) or text_of(work.conversation_id)})
         self.took_usage(work.usage)
         details = work.status_details if isinstance(work.status_details, dict) else work.incomplete_details
-        if isinstance(details, dict) and (reason := text_of(details.get("reason"))):
-            self.facts["finish_reasons"] = [reason]
+        if reasons := incomplete_reasons(details):
+            self.facts["finish_reasons"] = reasons
         if work.status == "failed":
             inner = details.get("error") if isinstance(details, dict) else None
             self.took_error(work.error if work.error is not None else inner)

@@ -15,12 +15,36 @@ from monitor.capture.watches import Watch
 
 
 class RecordingTransport:
-    """Marks our transports, so that wrapping twice does nothing."""
+    """What both shells have in common. It marks our transports, so that wrapping twice does nothing."""
 
-    inner: Any
-    recorder: Recorder
     automatic: Any = None
     """The options of `instrument`, where it was that which put this transport around another."""
+
+    _library: ModuleType
+    _body: type[Any]
+
+    def __init__(self, inner: Any, recorder: Recorder) -> None:
+        """Put it around `inner`; `recorder` takes what passes."""
+        self.inner = inner
+        self.recorder = recorder
+        self._answers = Answers(recorder, self._library, self._body)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+class _Body:
+    """What the bodies of both have in common."""
+
+    def __init__(self, inner: Any, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def __del__(self) -> None:
+        if not self._watch.is_done:
+            self._watch.left()
 
 
 @functools.cache
@@ -29,13 +53,9 @@ def transports_for(library: ModuleType) -> tuple[type[Any], type[Any]]:
     return _sync_transport(library), _async_transport(library)
 
 
-def _sync_body(library: ModuleType) -> type[Any]:  # noqa: C901 - counts all that the class holds
-    class Body(library.SyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
+def _sync_body(library: ModuleType) -> type[Any]:
+    class Body(_Body, library.SyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
         """The answer's body, looked at while it passes."""
-
-        def __init__(self, inner: Any, watch: Watch) -> None:
-            self._inner = inner
-            self._watch = watch
 
         def __iter__(self) -> Iterator[bytes]:
             watch = self._watch
@@ -62,10 +82,6 @@ def _sync_body(library: ModuleType) -> type[Any]:  # noqa: C901 - counts all tha
                 if not self._watch.is_done:
                     self._watch.left()
 
-        def __del__(self) -> None:
-            if not self._watch.is_done:
-                self._watch.left()
-
     return Body
 
 
@@ -75,10 +91,8 @@ def _sync_transport(library: ModuleType) -> type[Any]:
     class Transport(RecordingTransport, library.BaseTransport):  # type: ignore[misc, name-defined]  # as above
         """Records what goes through the transport it is put around."""
 
-        def __init__(self, inner: Any, recorder: Recorder) -> None:
-            self.inner = inner
-            self.recorder = recorder
-            self._answers = Answers(recorder, library, body)
+        _library = library
+        _body = body
 
         def handle_request(self, request: Any) -> Any:
             sent, exchange = self._answers.leaving(request)
@@ -104,21 +118,12 @@ def _sync_transport(library: ModuleType) -> type[Any]:
         def __exit__(self, *details: Any) -> None:
             self.inner.__exit__(*details)
 
-        def __getattr__(self, name: str) -> Any:
-            if name == "inner":
-                raise AttributeError(name)
-            return getattr(self.inner, name)
-
     return Transport
 
 
-def _async_body(library: ModuleType) -> type[Any]:  # noqa: C901 - as above
-    class Body(library.AsyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
+def _async_body(library: ModuleType) -> type[Any]:
+    class Body(_Body, library.AsyncByteStream):  # type: ignore[misc, name-defined]  # the base is known at run time only
         """The answer's body, looked at while it passes. It may be iterated again: the SDK reads the rest so."""
-
-        def __init__(self, inner: Any, watch: Watch) -> None:
-            self._inner = inner
-            self._watch = watch
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             watch = self._watch
@@ -145,10 +150,6 @@ def _async_body(library: ModuleType) -> type[Any]:  # noqa: C901 - as above
                 if not self._watch.is_done:
                     self._watch.left()
 
-        def __del__(self) -> None:
-            if not self._watch.is_done:
-                self._watch.left()
-
     return Body
 
 
@@ -158,10 +159,8 @@ def _async_transport(library: ModuleType) -> type[Any]:
     class Transport(RecordingTransport, library.AsyncBaseTransport):  # type: ignore[misc, name-defined]  # as above
         """Records what goes through the transport it is put around."""
 
-        def __init__(self, inner: Any, recorder: Recorder) -> None:
-            self.inner = inner
-            self.recorder = recorder
-            self._answers = Answers(recorder, library, body)
+        _library = library
+        _body = body
 
         async def handle_async_request(self, request: Any) -> Any:
             sent, exchange = self._answers.leaving(request)
@@ -186,10 +185,5 @@ def _async_transport(library: ModuleType) -> type[Any]:
 
         async def __aexit__(self, *details: Any) -> None:
             await self.inner.__aexit__(*details)
-
-        def __getattr__(self, name: str) -> Any:
-            if name == "inner":
-                raise AttributeError(name)
-            return getattr(self.inner, name)
 
     return Transport

@@ -35,28 +35,48 @@ class Watch(Protocol):
         """The caller closed the body or lost interest."""
 
 
-class BodyWatch:
+class _AnyWatch:
+    """What they have in common: how a body ends that was not read to its end."""
+
+    __slots__ = ("_decode", "_exchange", "guard")
+
+    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
+        """`decode` undoes the content encoding, None where there is none."""
+        self._exchange = exchange
+        self.guard = guard
+        self._decode = decode
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the record is written."""
+        return self._exchange.is_done
+
+    @guarded
+    def broke(self, error: BaseException) -> None:
+        """Finish as broken."""
+        self._exchange.failed(error)
+
+    @guarded
+    def left(self) -> None:
+        """Finish with what is known so far, as interrupted if the end had not come before."""
+        self._exchange.finish("interrupted")
+
+
+class BodyWatch(_AnyWatch):
     """Keeps the pieces of an answer that is no stream, and reads them at its end.
 
     The pieces are the ones that the client keeps too, so this costs no memory. An answer that is not JSON is not
     kept.
     """
 
-    __slots__ = ("_decode", "_exchange", "_is_kept", "_pieces", "_size", "guard")
+    __slots__ = ("_is_kept", "_pieces", "_size")
 
     def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, is_kept: bool) -> None:
         """`decode` undoes the content encoding, None where there is none."""
-        self._exchange = exchange
-        self.guard = guard
-        self._decode = decode
+        super().__init__(exchange, guard, decode=decode)
         self._is_kept = is_kept
         self._pieces: list[bytes] = []
         self._size = 0
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the record is written."""
-        return self._exchange.is_done
 
     def passing(self, piece: bytes) -> bytes | None:
         """Keep it."""
@@ -80,16 +100,6 @@ class BodyWatch:
             else:
                 self._exchange.took_body(content)
         return None
-
-    @guarded
-    def broke(self, error: BaseException) -> None:
-        """Finish as broken."""
-        self._exchange.failed(error)
-
-    @guarded
-    def left(self) -> None:
-        """Finish with what the headers said: a body that nobody read states nothing."""
-        self._exchange.finish("interrupted")
 
 
 class LinesWatch(BodyWatch):
@@ -142,23 +152,16 @@ class LinesWatch(BodyWatch):
             self._exchange.garbled()
 
 
-class StreamWatch:
+class StreamWatch(_AnyWatch):
     """Reads the events of a stream as they pass."""
 
     def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
         """`decode` undoes the content encoding, None where there is none."""
-        self._exchange = exchange
+        super().__init__(exchange, guard, decode=decode)
         self._reader = EventReader(exchange)
         self._heard = exchange.heard = Heard()
-        self.guard = guard
-        self._decode = decode
         # Most pieces are found here to tell nothing, and cost no more than that.
         self._is_quiet: Callable[[bytes], bool] | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the record is written."""
-        return self._exchange.is_done
 
     def passing(self, piece: bytes) -> bytes | None:
         """Read what it completes."""
@@ -193,16 +196,6 @@ class StreamWatch:
         self._reader.end()
         self._exchange.finish("completed" if self._reader.has_ended else "interrupted")
         return None
-
-    @guarded
-    def broke(self, error: BaseException) -> None:
-        """Finish as broken."""
-        self._exchange.failed(error)
-
-    @guarded
-    def left(self) -> None:
-        """Finish as interrupted, if the end had not come before."""
-        self._exchange.finish("interrupted")
 
 
 class HidingWatch(StreamWatch):
