@@ -16,7 +16,7 @@ from monitor.capture.bodies import (
     read_answer,
     text_of,
 )
-from monitor.capture.breaks import fault_of_exception
+from monitor.capture.breaks import BY_NAME, fault_of_exception
 from monitor.capture.calls import note_failure
 from monitor.capture.endpoints import Endpoint
 from monitor.capture.estimates import estimate
@@ -198,7 +198,7 @@ class Exchange:
     def garbled(self) -> None:
         """Finish: the content encoding of the answer is broken, so nobody can read it."""
         self._has_broken = True
-        self._put_fault(Fault("parse"))
+        self._put_fault(BY_NAME["DecodingError"])
         self._facts["error_type"] = "DecodingError"
         self.finish("failed")
 

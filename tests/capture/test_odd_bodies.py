@@ -194,7 +194,7 @@ def test_an_encoded_stream_comes_whole(encoding: str, is_asked: bool, kind: Any,
     end = world.end()
     assert end["is_streaming"]
     if encoding == "gzip spoilt":
-        assert (end["outcome"], end["error_class"]) == ("failed", "parse")
+        assert (end["outcome"], end["error_class"], end["error_reason"]) == ("failed", "parse", "encoding")
 
 
 def test_the_encoded_bytes_reach_a_raw_reader_unchanged(world: World) -> None:
