@@ -4,10 +4,12 @@ MonitorError
 ├── SettingsError     a setting has a value that cannot be used
 ├── HomeError         the data directory cannot be used
 ├── SpoolError        the spool cannot be read or written
+│   └── SpoolFullError it holds as much as it may
 ├── LedgerError       the ledger cannot be opened or asked
 │   └── LeaseError    another process owns the data directory
 ├── ControlError      a budget, receiver or alert is not as it must be
 ├── PricingError      a price cannot be used
+├── CollectorError    foreign material cannot be read or imported
 ├── DeliveryError     a notifier could not deliver
 │   └── RefusedError  … because the other side said no (in notifiers/model.py)
 └── WrapError         what was given is not a client that can be wrapped
@@ -30,6 +32,10 @@ class SpoolError(MonitorError):
     """A spool segment cannot be written or read."""
 
 
+class SpoolFullError(SpoolError):
+    """The spool holds as much as it may."""
+
+
 class LedgerError(MonitorError):
     """The ledger cannot be opened, upgraded or asked."""
 
@@ -44,6 +50,10 @@ class ControlError(MonitorError):
 
 class PricingError(MonitorError):
     """A price cannot be used as it stands."""
+
+
+class CollectorError(MonitorError):
+    """Foreign material cannot be read, or not be imported as a whole; the text says how far it came."""
 
 
 class WrapError(MonitorError):

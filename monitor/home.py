@@ -46,6 +46,11 @@ class Home:
         return self.path / "server.lock"
 
     @property
+    def importing(self) -> Path:
+        """The file whose lock says that an import runs."""
+        return self.path / "import.lock"
+
+    @property
     def server(self) -> Path:
         """Where a running server says how it is reached."""
         return self.path / "server.json"
@@ -112,15 +117,22 @@ class Home:
 def _make(directory: Path) -> None:
     try:
         directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        mode = directory.stat().st_mode
+        facts = directory.stat()
     except (OSError, ValueError) as error:
         raise HomeError(
             f"The data directory {directory} cannot be used: {error}. Set MONITOR_HOME to a directory you may write to."
         ) from error
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise HomeError(
-            f"The data directory {directory} can be written by other users (mode {stat.S_IMODE(mode):04o}). "
+            f"The data directory {directory} can be written by other users (mode {stat.S_IMODE(facts.st_mode):04o}). "
             f"Run: chmod 700 {directory}"
+        )
+    # Its owner may change what stands in it. The superuser may do so anywhere, and may use anybody's directory, as in
+    # containers.
+    if os.geteuid() not in (0, facts.st_uid) and facts.st_uid != 0:
+        raise HomeError(
+            f"The data directory {directory} belongs to another user (number {facts.st_uid}). "
+            f"Set MONITOR_HOME to a directory of this user (number {os.geteuid()})."
         )
 
 

@@ -22,6 +22,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _SIZE_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _MAX_PORT = 65_535
 _MOST_DAYS = 36_500
+_LEAST_DAYS = 32
 
 _Parse = Callable[[Any], Any]
 
@@ -78,6 +79,15 @@ def _days(value: Any) -> float:
     return days
 
 
+def _long_days(value: Any) -> float | None:
+    if str(value).strip().lower() == "forever":
+        return None
+    days = _days(value)
+    if days < _LEAST_DAYS:
+        raise ValueError(f"it must be forever, or at least {_LEAST_DAYS} days: usage may come so late")
+    return days
+
+
 def _patterns(value: Any) -> tuple[str, ...]:
     patterns = tuple(map(_text, value if isinstance(value, list | tuple) else _text(value).split()))
     for pattern in patterns:
@@ -97,6 +107,20 @@ def _size(value: Any) -> int:
     if not (digits.isascii() and digits.isdecimal()) or unit is None or int(digits) == 0:
         raise ValueError("it must be a size such as 33554432, 32MiB or 1GB")
     return int(digits) * unit
+
+
+def _limit(value: Any) -> int | None:
+    return None if str(value).strip().lower() == "none" else _size(value)
+
+
+def _one_of(*words: str) -> _Parse:
+    def parse(value: Any) -> str:
+        word = str(value).strip().lower()
+        if word not in words:
+            raise ValueError(f"it must be {', '.join(words[:-1])} or {words[-1]}")
+        return word
+
+    return parse
 
 
 def _zone(value: Any) -> str:
@@ -213,6 +237,16 @@ class Settings:
     )
     content_retention: float = _setting("Days that contents are kept.", _days, 7.0)
     segment_size: int = _setting("A spool segment is ended when it has grown to this size.", _size, 32 * 2**20)
+    spool_limit: int | None = _setting(
+        "Bytes of all segments together, beyond which records are refused and counted; none for no limit.",
+        _limit,
+        10 * 2**30,
+    )
+    durability: str = _setting(
+        "What a power cut may take: os (the last second of each process), group (the last 50 ms), fsync (nothing).",
+        _one_of("os", "group", "fsync"),
+        "os",
+    )
     host: str = _setting("Address the server listens on.", _text, "127.0.0.1")
     port: int = _setting("Port the server listens on; 0 takes a free one.", _port, 8501)
     allow_remote: bool = _setting(
@@ -222,6 +256,15 @@ class Settings:
     time_zone: str = _setting("Time zone of the pages and of budgets that name none.", _zone, "UTC")
     drain_interval: float = _setting("Seconds between two looks at the spool.", _seconds, 0.5)
     spool_keep: float = _setting("Seconds a segment is kept after all of it is safe in the ledger.", _seconds, 86_400.0)
+    keep_requests: float | None = _setting(
+        "Days that requests are kept with all their facts, or forever; their sums are kept on.", _long_days, 400.0
+    )
+    keep_rollup: float | None = _setting(
+        "Days that sums are kept, if requests are not kept forever; or forever.", _long_days, None
+    )
+    check_interval: float = _setting(
+        "Seconds between two proofs that spool, requests and sums agree.", _seconds, 3_600.0
+    )
     budget_interval: float = _setting("Seconds between two evaluations of the budgets.", _seconds, 10.0)
     delivery_interval: float = _setting("Seconds between two looks at the outbox.", _seconds, 2.0)
     compaction_interval: float = _setting("Seconds between two compactions of the ledger.", _seconds, 300.0)

@@ -13,6 +13,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--forks", type=int, default=1_000, help="How many children are forked, in each way (default: 1000)."
     )
+    parser.addoption(
+        "--mutations", type=int, default=10_000, help="How many damages a segment suffers (default: 10000)."
+    )
 
 
 @pytest.fixture
@@ -31,3 +34,9 @@ def calls(request: pytest.FixtureRequest) -> int:
 def forks(request: pytest.FixtureRequest) -> int:
     """How many children are forked."""
     return int(request.config.getoption("--forks"))
+
+
+@pytest.fixture
+def mutations(request: pytest.FixtureRequest) -> int:
+    """How many damages a segment suffers."""
+    return int(request.config.getoption("--mutations"))

@@ -1,14 +1,23 @@
 """Reads segments: whole intact lines go on, damaged ones come back with their reason, a torn tail waits."""
 
+import errno
 import fcntl
 import os
+import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-from monitor.spool.format import FOOTER, SUFFIX, Header, decode_header, is_intact
+from monitor.spool.format import FOOTER, SUFFIX, Header, intact_of, is_intact
+from monitor.spool.heads import read_header
+from monitor.spool.numbers import Seen, look
+from monitor.spool.rescue import rescue
 
-_HEADER_LIMIT = 64 * 2**10
 _FOOTER_MARK = b',"kind":"%b"' % FOOTER
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_LONGEST_BACK = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +37,17 @@ class Batch:
     """What stood between two offsets of a segment.
 
     `lines` are intact and without their newlines, header and footer included; `next_offset` is where to go on.
-    `is_last` says that nothing can follow: the writer is gone, or has ended the segment.
+    `is_last` says that nothing can follow: the writer is gone, or has ended the segment. `seen` are the numbers that
+    are read with it, `repeated` the intact lines that were left out as they had been read before; None and zero where
+    the numbers were not looked at.
     """
 
     lines: tuple[bytes, ...]
     damages: tuple[Damage, ...]
     next_offset: int
     is_last: bool
+    seen: Seen | None = None
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,74 +63,141 @@ class Segment:
         return self.header.segment
 
     def size(self) -> int:
-        """Bytes of the file now."""
-        return self.path.stat().st_size
+        """Bytes of the file now; zero when somebody removed it."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
-    def read(self, offset: int, limit: int) -> Batch:
-        """Read at most about `limit` bytes of whole lines from `offset`; a single longer line is read whole."""
-        # Asked before reading: what a writer wrote before it died is then surely seen.
-        is_gone = self.is_writer_gone()
-        content, at_end = _read_lines(self.path, offset, limit)
-        end = content.rfind(b"\n") + 1
-        lines, damages = _sort(content[:end], offset)
-        tail = content[end:]
-        if tail and at_end and is_gone:
-            damages.append(Damage(offset=offset + end, reason="torn", content=tail))
-            end = len(content)
-        is_ended = bool(lines) and _FOOTER_MARK in lines[-1][:64]
-        is_last = at_end and end == len(content) and (is_gone or is_ended)
-        return Batch(lines=tuple(lines), damages=tuple(damages), next_offset=offset + end, is_last=is_last)
+    def read(self, offset: int, limit: int, seen: Seen | None = None) -> Batch:
+        """Read at most about `limit` bytes of whole lines from `offset`; a single longer line is read whole.
+
+        A file that cannot be read now gives an empty batch, so that one bad file does not hold up the others.
+
+        Args:
+            offset: where to begin.
+            limit: bytes.
+            seen: the numbers that were read of the segment before, `Seen()` for none. Lines that were read are left
+                out, so reading again from the start gives what was damaged then and is whole now; an offset in the
+                middle of a line, as the end of a torn copy is, means its start. None: the numbers are not looked at.
+        """
+        try:
+            with _opened(self.path) as file:
+                # Asked before reading: what a writer wrote before it died is then surely seen.
+                is_gone = _is_free(file)
+                offset = _start(file, offset, goes_back=seen is not None)
+                content, at_end = _content(file, offset, limit)
+        except OSError:
+            return Batch(lines=(), damages=(), next_offset=offset, is_last=False, seen=seen)
+        return _batch(content, offset, seen, at_end=at_end, is_gone=is_gone)
 
     def is_writer_gone(self) -> bool:
         """Whether nobody holds the segment any more; the writer locks it for as long as it lives."""
-        with self.path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
+        try:
+            with _opened(self.path) as file:
+                return _is_free(file)
+        except FileNotFoundError:
             return True
 
 
 def list_segments(directory: Path) -> tuple[list[Segment], list[Path]]:
-    """The segments of a spool, oldest name first, and the files that have no readable header (yet)."""
+    """The segments of a spool, oldest name first, and the files that are none: no readable header (yet)."""
     segments, headless = [], []
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         header = _read_header(path)
-        if header is None:
-            headless.append(path)
-        else:
+        if header is not None:
             segments.append(Segment(path, header))
+        elif path.exists():
+            headless.append(path)
     return segments, headless
 
 
 def _read_header(path: Path) -> Header | None:
     try:
-        with path.open("rb") as file:
-            line = file.readline(_HEADER_LIMIT)
-    except FileNotFoundError:
+        with _opened(path) as file:
+            return read_header(file, path, is_free=partial(_is_free, file))
+    except OSError:
         return None
-    return decode_header(line.rstrip(b"\n")) if line.endswith(b"\n") else None
 
 
-def _read_lines(path: Path, offset: int, limit: int) -> tuple[bytes, bool]:
-    with path.open("rb", buffering=0) as file:
-        file.seek(offset)
-        content = file.read(limit)
-        while content and b"\n" not in content and (more := file.read(limit)):
-            content += more
-        return content, file.tell() >= os.fstat(file.fileno()).st_size
+def _opened(path: Path) -> BinaryIO:
+    # A pipe or a link of that name must neither hold up nor lead elsewhere.
+    descriptor = os.open(path, _FLAGS)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def _is_free(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _start(file: BinaryIO, offset: int, *, goes_back: bool) -> int:
+    """Where the line begins that `offset` stands in."""
+    around = os.pread(file.fileno(), 2, offset - 1) if offset else b"\n"
+    if around.startswith(b"\n"):
+        return offset
+    if around.endswith(b"\n"):
+        # Of a copy that was torn just before the newline.
+        return offset + 1
+    begin = max(offset - _LONGEST_BACK, 0)
+    found = os.pread(file.fileno(), offset - begin, begin).rfind(b"\n") if goes_back else -1
+    return offset if found < 0 else begin + found + 1
+
+
+def _content(file: BinaryIO, offset: int, limit: int) -> tuple[bytes, bool]:
+    file.seek(offset)
+    content = file.read(limit)
+    while content and b"\n" not in content and (more := file.read(limit)):
+        content += more
+    return content, file.tell() >= os.fstat(file.fileno()).st_size
+
+
+def _batch(content: bytes, offset: int, seen: Seen | None, *, at_end: bool, is_gone: bool) -> Batch:
+    end = content.rfind(b"\n") + 1
+    lines, damages = _sort(content[:end], offset)
+    if end < len(content) and at_end and is_gone:
+        more, torn = _rescued(content[end:], offset + end, "torn")
+        lines, damages, end = [*lines, *more], [*damages, *torn], len(content)
+    is_ended = bool(lines) and _FOOTER_MARK in lines[-1][:64]
+    new: Sequence[bytes] = lines
+    if seen is not None:
+        new, seen = look(lines, seen, is_damaged=bool(damages))
+    return Batch(
+        lines=tuple(new),
+        damages=tuple(damages),
+        next_offset=offset + end,
+        is_last=at_end and end == len(content) and (is_gone or is_ended),
+        seen=seen,
+        repeated=len(lines) - len(new),
+    )
 
 
 def _sort(content: bytes, offset: int) -> tuple[list[bytes], list[Damage]]:
-    lines = content.split(b"\n")
-    lines.pop()
+    pieces = content.split(b"\n")
+    pieces.pop()
     # The good path is one comprehension; offsets are only counted where something is damaged.
-    intact = [line for line in lines if is_intact(line)]
-    if len(intact) == len(lines):
-        return lines, []
-    damages = []
-    for line in lines:
-        if not is_intact(line):
-            damages.append(Damage(offset=offset, reason="checksum", content=line))
-        offset += len(line) + 1
-    return intact, damages
+    intact = intact_of(pieces)
+    if len(intact) == len(pieces):
+        return pieces, []
+    lines, damages = list[bytes](), list[Damage]()
+    for piece in pieces:
+        if is_intact(piece):
+            lines.append(piece)
+        else:
+            more, others = _rescued(piece, offset, "checksum")
+            lines += more
+            damages += others
+        offset += len(piece) + 1
+    return lines, damages
+
+
+def _rescued(piece: bytes, offset: int, reason: str) -> tuple[list[bytes], list[Damage]]:
+    """The intact lines in a piece that is none, and what is left of it."""
+    lines, rest = rescue(piece)
+    return lines, [Damage(offset=offset + place, reason=reason, content=part) for place, part in rest]

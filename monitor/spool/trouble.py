@@ -4,9 +4,9 @@ import errno
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from monitor.errors import HomeError
+from monitor.errors import HomeError, SpoolFullError
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,12 @@ _REASONS: Final = {
 _OTHER: Final = "write_failed"
 REMOVED: Final = "removed"
 UNSAFE: Final = "unsafe_directory"
-REASONS: Final = frozenset({*_REASONS.values(), _OTHER, REMOVED, UNSAFE})
+FULL: Final = "spool_full"
+REASONS: Final = frozenset({*_REASONS.values(), _OTHER, REMOVED, UNSAFE, FULL})
 """Why lines are dropped."""
+
+Unwritable = OSError | HomeError | SpoolFullError
+"""What keeps a writer from writing."""
 
 _ADVICE: Final = {
     "disk_full": "Free some space there.",
@@ -43,13 +47,39 @@ _ADVICE: Final = {
 _USUAL_ADVICE: Final = "Give this user the directory, or set MONITOR_HOME to one it may write to."
 
 
-class Trouble:
-    """The state of one writer that cannot write."""
+class Telling(NamedTuple):
+    """What the log says of a trouble, with the fault in it, and of its end, with the directory in it."""
 
-    def __init__(self, directory: Path, clock: Callable[[], float]) -> None:
+    begins: str
+    ends: str
+
+
+RECORDING: Final = Telling(
+    "openai-monitor cannot record: %s Calls go on as ever; what is not recorded is counted.",
+    "openai-monitor records again in %s.",
+)
+FLUSHING: Final = Telling(
+    "openai-monitor cannot flush: %s Calls are recorded as ever, but a power cut may take some of the records.",
+    "openai-monitor flushes again in %s.",
+)
+
+
+class Trouble:
+    """The state of one writer that cannot write, or not flush."""
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Callable[[], float],
+        *,
+        telling: Telling = RECORDING,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
         """None yet; `clock` gives seconds that never go back."""
         self._directory = directory
         self._clock = clock
+        self._telling = telling
+        self._longest_wait = longest_wait
         self._wait = 0.0
         self._next_try = 0.0
         self._quiet_until: float | None = None
@@ -64,34 +94,33 @@ class Trouble:
         """Whether it is too early to try again."""
         return self._wait > 0 and self._clock() < self._next_try
 
-    def met(self, error: OSError | HomeError) -> str:
+    def met(self, error: Unwritable) -> str:
         """A try failed; returns the reason. The log gets one line an hour."""
         now = self._clock()
         self.reason = reason_of(error)
-        self._wait = min(max(2 * self._wait, SHORTEST_WAIT), LONGEST_WAIT)
+        self._wait = min(max(2 * self._wait, SHORTEST_WAIT), self._longest_wait)
         self._next_try = now + self._wait
         if self._quiet_until is None or now >= self._quiet_until:
             self._quiet_until = now + _QUIET
-            log.warning(
-                "openai-monitor cannot record: %s Calls go on as ever; what is not recorded is counted.",
-                self._sentence(error),
-            )
+            log.warning(self._telling.begins, self._sentence(error))
         return self.reason
 
     def is_over(self) -> None:
         """Writing works again."""
         self._wait = 0.0
-        log.info("openai-monitor records again in %s.", self._directory)
+        log.info(self._telling.ends, self._directory)
 
-    def _sentence(self, error: OSError | HomeError) -> str:
-        if isinstance(error, HomeError):
+    def _sentence(self, error: Unwritable) -> str:
+        if not isinstance(error, OSError):
             return str(error)
         what = error.strerror or type(error).__name__
         return f"The directory {self._directory} cannot be written ({what}). {_ADVICE.get(self.reason, _USUAL_ADVICE)}"
 
 
-def reason_of(error: OSError | HomeError) -> str:
+def reason_of(error: Unwritable) -> str:
     """The name of what keeps from writing."""
+    if isinstance(error, SpoolFullError):
+        return FULL
     if isinstance(error, OSError):
         return _REASONS.get(error.errno or 0, _OTHER)
     cause = error.__cause__

@@ -1,5 +1,6 @@
 """The data directory: it is made, it is ours alone, and its secret is made once."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,41 @@ def test_a_directory_that_others_can_only_read_is_taken(tmp_path: Path) -> None:
     """That is the choice of its owner; the doctor tells it."""
     (tmp_path / "home").mkdir(mode=0o755)
     Home(tmp_path / "home").create()
+
+
+_FOREIGN = """
+import os, sys
+from pathlib import Path
+from monitor.errors import HomeError
+from monitor.home import Home
+
+os.chdir(sys.argv[1])
+os.seteuid(int(sys.argv[2]))
+try:
+    Home(Path("home")).create()
+except HomeError as error:
+    print(error)
+"""
+_ONE, _ANOTHER = 12_345, 54_321
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give a directory away")
+@pytest.mark.parametrize(("user", "is_refused"), [(_ONE, False), (_ANOTHER, True), (0, False)])
+def test_a_directory_of_another_user_is_refused(tmp_path: Path, user: int, is_refused: bool) -> None:
+    """Its owner could change the records. The superuser may use anybody's, as in containers."""
+    for path in (tmp_path, tmp_path / "home", tmp_path / "home" / "spool"):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o755)
+        os.chown(path, _ONE, _ONE)
+    run = subprocess.run(
+        [sys.executable, "-c", _FOREIGN, str(tmp_path), str(user)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ("belongs to another user (number 12345). Set MONITOR_HOME" in run.stdout) == is_refused, run.stdout
 
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.records import Begin, Record
-from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER, Header, decode_header, encode_line, is_intact
+from monitor.spool.format import (
+    BEGIN,
+    DROPPED,
+    END,
+    FOOTER,
+    HEADER,
+    Header,
+    decode_header,
+    encode_line,
+    intact_of,
+    is_intact,
+)
 
 _KINDS = st.sampled_from([BEGIN, END, DROPPED, FOOTER])
 _VALUES = (
@@ -88,3 +99,12 @@ def test_a_header_comes_back() -> None:
 def test_what_is_no_header_of_ours_is_none(line: bytes) -> None:
     """A torn header, another line and a format of a newer program are not taken for a header."""
     assert decode_header(line) is None
+
+
+def test_the_end_of_a_line_alone_is_no_line() -> None:
+    """The checksum of nothing is zero, and holds."""
+    nothing = b',"crc":"00000000"}'
+    line = encode_line(3, END, {"a": 1})[:-1]
+
+    assert not is_intact(nothing)
+    assert intact_of([line, nothing, line]) == [line, line]

@@ -11,6 +11,7 @@ from monitor.health import Health
 from monitor.spool.reader import list_segments
 from monitor.spool.writer import SpoolWriter
 from tests.factories import make_begin
+from tests.spool.machines import refuse
 
 _LINES = 12
 _MOST_WRITES = 30
@@ -72,7 +73,7 @@ def test_a_line_in_the_middle_of_another_is_kept(number: int, is_before: bool, t
     """Whichever write it comes in, be it a header's or a footer's: nothing is lost, nothing is left open."""
     before = _open_files()
     interrupting = _Interrupting(number, is_before=is_before)
-    writer = SpoolWriter(tmp_path, segment_size=_TINY, health=Health(), write=interrupting)
+    writer = SpoolWriter(tmp_path, segment_size=_TINY, health=Health(), write=interrupting, start=refuse)
     interrupting.writer = writer
     put = []
     for _ in range(_LINES):
