@@ -1,14 +1,13 @@
 """What both transports do before a request leaves and when its answer has come. Nothing here raises to the caller."""
 
+import importlib
 import logging
 from types import ModuleType
 from typing import Any, Final
 
-from monitor.capture.batch_lines import BatchLines
 from monitor.capture.decoding import Decode, decoder_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import guarded
-from monitor.capture.headers import read_headers
 from monitor.capture.recorder import Recorder
 from monitor.capture.watches import BodyWatch, HidingWatch, LinesWatch, StreamWatch, Watch
 
@@ -24,22 +23,18 @@ class Answers:
 
     def __init__(self, recorder: Recorder, library: ModuleType, body_type: type[Any]) -> None:
         """`library` is httpx or httpx2, `body_type` the stream class that shows a watch every piece."""
-        self._recorder = recorder
         self._library = library
         self._body_type = body_type
         self._refusing_hosts: set[bytes] = set()
         self.guard = recorder.guard
 
-    def leaving(self, request: Any) -> tuple[Any, Exchange | None]:
-        """The request to send, and what was noted of it (None when noting failed)."""
-        exchange = self._recorder.observe(request)
-        if exchange is None or exchange.changed is None:
-            return request, exchange
+    def asking(self, exchange: Exchange, request: Any) -> Any:
+        """The request to send instead, which asks for the usage."""
         changed = self._asking(exchange, request)
         if changed is None:
             exchange.changed = None
-            return request, exchange
-        return changed, exchange
+            return request
+        return changed
 
     def is_option_refused(self, exchange: Exchange, response: Any) -> bool:
         """Whether the answer may be a refusal of the option that only we asked for."""
@@ -68,14 +63,10 @@ class Answers:
         if exchange is not None:
             self._note_failure(exchange, error)
 
-    def answered(self, exchange: Exchange | None, response: Any) -> Any:
-        """The same response, its body watched."""
-        if exchange is None:
-            return response
-        watched = self._watched(exchange, response)
-        if watched is None and exchange.changed is not None:
-            watched = self._hidden(exchange, response)
-        return watched or response
+    def unwatched(self, exchange: Exchange, response: Any) -> Any:
+        """The response after `watched` failed: what only we asked for is taken out all the same."""
+        hidden = None if exchange.changed is None else self._hidden(exchange, response)
+        return response if hidden is None else hidden
 
     @guarded
     def _asking(self, exchange: Exchange, request: Any) -> Any:
@@ -101,25 +92,26 @@ class Answers:
         exchange.failed(error)
 
     @guarded
-    def _watched(self, exchange: Exchange, response: Any) -> Any:
-        raw = response.headers.raw
-        facts, content_type, encoding = read_headers(raw)
-        exchange.took_headers(response.status_code, facts, raw)
+    def watched(self, exchange: Exchange, response: Any) -> Any:
+        """The same response, its body watched; None when that failed."""
+        content_type, encoding = exchange.took_headers(response.status_code, response.headers.raw)
         is_read = response.is_stream_consumed or response.is_closed
         decode = _decoder(encoding) if encoding and not is_read else None
         watch = self._watch(exchange, response.status_code, content_type, decode)
-        return self._put(watch, response, is_read=is_read)
+        if is_read or isinstance(watch, HidingWatch):
+            return self._put(watch, response, is_read=is_read)
+        response.stream = self._body_type(response.stream, watch)
+        return response
 
     @guarded
     def _hidden(self, exchange: Exchange, response: Any) -> Any:
-        """Something went wrong with the recording: what only we asked for is taken out all the same."""
         if isinstance(response.stream, self._body_type) or response.status_code >= 400:
             return response
         encoding, is_read = response.headers.get("content-encoding"), response.is_stream_consumed or response.is_closed
         decode = _decoder(encoding) if encoding and not is_read else None
         if decode is _UNREADABLE:
             return response
-        watch = HidingWatch(exchange, self.guard, decode=decode, decoding_error=self._library.DecodingError)
+        watch = HidingWatch(exchange, self.guard, decode, self._library.DecodingError)
         return self._put(watch, response, is_read=is_read)
 
     def _put(self, watch: Watch, response: Any, *, is_read: bool) -> Any:
@@ -140,15 +132,20 @@ class Answers:
         if content_type.startswith(_EVENT_STREAM):
             exchange.took_stream()
         elif exchange.route.endpoint.path == _DOWNLOAD and status < 400 and decode is not _UNREADABLE:
-            lines = BatchLines(exchange.base(), exchange.route.named_id, exchange.write_parts, self.guard.health)
-            return LinesWatch(exchange, self.guard, decode=decode, lines=lines)
+            return self._lines_watch(exchange, decode)
         elif not (exchange.is_streaming and status < 400):
             is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
-            return BodyWatch(exchange, self.guard, decode=decode, is_kept=is_kept)
+            return BodyWatch(exchange, self.guard, decode, is_kept=is_kept)
         # The SDK reads an answer as the stream it asked for, whatever its content type; so does this.
         if exchange.changed is not None and decode is not _UNREADABLE:
-            return HidingWatch(exchange, self.guard, decode=decode, decoding_error=self._library.DecodingError)
-        return StreamWatch(exchange, self.guard, decode=decode)
+            return HidingWatch(exchange, self.guard, decode, self._library.DecodingError)
+        return StreamWatch(exchange, self.guard, decode)
+
+    def _lines_watch(self, exchange: Exchange, decode: Decode | None) -> LinesWatch:
+        # Loaded with the first download: few programs make one, and all others would wait for it at their start.
+        made = importlib.import_module("monitor.capture.batch_lines").BatchLines
+        lines = made(exchange.base(), exchange.route.named_id, exchange.write_parts, self.guard.health)
+        return LinesWatch(exchange, self.guard, decode, lines)
 
     def _unread(self, response: Any, watch: HidingWatch) -> Any:
         return self._library.Response(

@@ -5,7 +5,7 @@ Bodies can be anything. A part that is not as the API has it is unknown; the oth
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
@@ -27,6 +27,9 @@ class RequestBody(msgspec.Struct, gc=False):
     user: Any = None
     safety_identifier: Any = None
     conversation: Any = None
+
+
+_LOOKED_AT: Final = frozenset(RequestBody.__struct_fields__)
 
 
 class MediaRequest(RequestBody, gc=False):
@@ -59,16 +62,22 @@ class AnswerBody(msgspec.Struct, gc=False):
     response: msgspec.Raw = NO_JSON
 
 
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TEXT)] | None
+
+
 class Choice(msgspec.Struct, gc=False):
     """One of the completions in an answer."""
 
     index: int | None = None
-    finish_reason: str | None = None
+    finish_reason: _Name = None
 
 
 class _WellFormedAnswer(AnswerBody, gc=False):
-    """One whose counts are counts and whose choices are choices: read in one go."""
+    """One whose names are names, counts are counts and choices are choices: read in one go."""
 
+    id: _Name = None
+    model: _Name = None
+    service_tier: _Name = None
     usage: UsageBody | None = None
     choices: list[Choice] | None = None
 
@@ -88,6 +97,8 @@ B = TypeVar("B", bound=msgspec.Struct)
 
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_any = msgspec.json.Decoder().decode
 _decode_request = msgspec.json.Decoder(RequestBody).decode
 _decode_media_request = msgspec.json.Decoder(MediaRequest).decode
 _decode_answer = msgspec.json.Decoder(_WellFormedAnswer).decode
@@ -98,6 +109,22 @@ _decode_choices = msgspec.json.Decoder(list[_OddChoice | None]).decode
 def error_of(body: AnswerBody) -> Mapping[str, Any]:
     """The error that an answer states; some servers do so without an object around it."""
     return body.error if isinstance(body.error, Mapping) else {"type": body.type, "code": body.code}
+
+
+def read_fields(content: bytes) -> dict[str, msgspec.Raw] | None:
+    """All fields of a JSON object, unread; None when it is none, or not as strict as JSON has to be."""
+    try:
+        return _decode_fields(content)
+    except _UNREADABLE:
+        return None
+
+
+def request_of(fields: Mapping[str, msgspec.Raw]) -> RequestBody:
+    """The looked-at ones of these fields of a request."""
+    body = RequestBody()
+    for name in _LOOKED_AT.intersection(fields):
+        setattr(body, name, _decode_any(fields[name]))
+    return body
 
 
 def read_request(content: bytes) -> RequestBody | None:
@@ -111,11 +138,14 @@ def read_media_request(content: bytes) -> MediaRequest | None:
 
 
 def read_answer(content: bytes | msgspec.Raw) -> AnswerBody | None:
-    """The looked-at fields of a JSON answer; None when it is no JSON object."""
+    """The looked-at fields of a JSON answer; None when it is no JSON object. Its names are texts, or None."""
     try:
         return _decode_answer(content)
     except _UNREADABLE:
-        return read_as(_decode_odd_answer, content)
+        body = read_as(_decode_odd_answer, content)
+    if body is not None:
+        body.id, body.model, body.service_tier = text_of(body.id), text_of(body.model), text_of(body.service_tier)
+    return body
 
 
 def finish_reasons(choices: Any) -> dict[int, str]:
@@ -125,13 +155,22 @@ def finish_reasons(choices: Any) -> dict[int, str]:
         choices: of an `AnswerBody`, or as raw JSON.
     """
     if isinstance(choices, msgspec.Raw):
-        try:
-            choices = _decode_choices(choices)
-        except _UNREADABLE:
-            return {}
+        return _odd_reasons(choices)
     reasons: dict[int, str] = {}
     for place, choice in enumerate(choices or ()):
-        if choice is not None and choice.finish_reason is not None and (reason := text_of(choice.finish_reason)):
+        if choice.finish_reason is not None:
+            reasons[place if choice.index is None else choice.index] = choice.finish_reason
+    return reasons
+
+
+def _odd_reasons(raw: msgspec.Raw) -> dict[int, str]:
+    try:
+        choices = _decode_choices(raw)
+    except _UNREADABLE:
+        return {}
+    reasons: dict[int, str] = {}
+    for place, choice in enumerate(choices):
+        if choice is not None and (reason := text_of(choice.finish_reason)):
             reasons[choice.index if isinstance(choice.index, int) else place] = reason
     return reasons
 

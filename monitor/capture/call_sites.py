@@ -48,7 +48,7 @@ class CallSites:
     def __init__(self, frameworks: Iterable[str] = ()) -> None:
         """Has seen nothing yet."""
         self._own = frozenset(frameworks)
-        self._known: dict[str, bool] = {}
+        self._foreign: set[str] = set()
         self._sites: dict[tuple[int, int], tuple[CodeType, Site]] = {}
 
     def here(self, skipped: int = 1) -> Site:
@@ -59,41 +59,39 @@ class CallSites:
         Args:
             skipped: so many frames are surely not the program's, the one of this method among them.
         """
-        known = self._known
+        foreign = self._foreign
         frame: FrameType | None = sys._getframe(skipped)  # noqa: SLF001 - the documented way to look at the stack cheaply
         for _ in _FRAMES:
             if frame is None:
                 break
-            is_foreign = known.get(frame.f_code.co_filename)
-            if is_foreign is None:
-                is_foreign = self._look(frame)
-            if not is_foreign:
-                return self._site(frame)
+            code = frame.f_code
+            if code.co_filename not in foreign:
+                # By place in the code: to find its line takes longer than all the rest. The code itself is kept and
+                # compared, for the number of one that is gone is given to another.
+                found = self._sites.get((id(code), frame.f_lasti))
+                if found is not None and found[0] is code:
+                    return found[1]
+                if not self._look(frame):
+                    return self._site(frame)
             frame = frame.f_back
         return None, None
 
     def _site(self, frame: FrameType) -> Site:
         code = frame.f_code
-        # By place in the code: to find its line takes longer than all the rest. The code itself is kept and compared,
-        # for the number of one that is gone is given to another.
-        key = (id(code), frame.f_lasti)
-        found = self._sites.get(key)
-        if found is not None and found[0] is code:
-            return found[1]
         site = f"{_short(code.co_filename)}:{frame.f_lineno}", _name(frame.f_globals, code.co_qualname)
         if len(self._sites) >= _MAX_KNOWN:
             self._sites.clear()
-        self._sites[key] = code, site
+        self._sites[id(code), frame.f_lasti] = code, site
         return site
 
     def _look(self, frame: FrameType) -> bool:
         filename, module = frame.f_code.co_filename, frame.f_globals.get("__name__")
         is_foreign = self._is_foreign(filename, module if isinstance(module, str) else "")
         # Code that was made at run time, of whatever module, shares names such as `<string>`.
-        if not filename.startswith("<"):
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            self._known[filename] = is_foreign
+        if is_foreign and not filename.startswith("<"):
+            if len(self._foreign) >= _MAX_KNOWN:
+                self._foreign.clear()
+            self._foreign.add(filename)
         return is_foreign
 
     def _is_foreign(self, filename: str, module: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Final
 
 Place = tuple[str, bytes, bytes | None]
 
-_COUNT: Final = b"x-stainless-retry-count"
-_FIRST: Final = b"0"
+COUNT: Final = b"x-stainless-retry-count"
+FIRST: Final = b"0"
 _LONGEST: Final = 3
 
 # Id, place and attempt of the request that failed last in this context; its retry comes right after it.
@@ -19,8 +19,8 @@ def call_of(place: Place, headers: Mapping[bytes, bytes], record_id: str) -> tup
 
     The SDK sends its retries from the same thread or task, one after the other, with a rising count.
     """
-    count = headers.get(_COUNT, _FIRST)
-    if count == _FIRST or not count.isdigit() or len(count) > _LONGEST:
+    count = headers.get(COUNT, FIRST)
+    if count == FIRST or not count.isdigit() or len(count) > _LONGEST:
         return record_id, 0
     attempt = int(count)
     last = _last_failure.get()

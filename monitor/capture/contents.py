@@ -33,7 +33,13 @@ class ContentWriter:
     """The one writer of its process for a directory of contents."""
 
     def __init__(
-        self, home: Home, *, segment_size: int, health: Health, clock: Callable[[], float] = time.time
+        self,
+        home: Home,
+        *,
+        segment_size: int,
+        health: Health,
+        limit: int | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Touches no file; the directory is made at the first content.
 
@@ -41,10 +47,11 @@ class ContentWriter:
             home: the data directory.
             segment_size: bytes after which a segment is ended and the next one begun.
             health: counts contents that could not be written, apart from records.
+            limit: bytes of all segments in the directory, beyond which contents are dropped; None for no limit.
             clock: seconds since 1970.
         """
         self._writer = SpoolWriter(
-            home.content, segment_size=segment_size, health=Health(), prepare=home.create_content
+            home.content, segment_size=segment_size, health=Health(), limit=limit, prepare=home.create_content
         )
         self._health = health
         self._clock = clock

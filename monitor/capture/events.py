@@ -1,7 +1,6 @@
 """Reads the events of a streamed answer as they pass: most are only glanced at."""
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from monitor.capture.bodies import AnswerBody, error_of, read_answer, text_of
@@ -29,19 +28,19 @@ _READ_AT_FIRST: Final = 8
 class EventReader:
     """Tells an exchange what a stream says; finishes it when the stream's own end marker has come."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        """Begin at the start of the stream."""
+    def __init__(self, exchange: Exchange, quiet: QuietEvents) -> None:
+        """Begin at the start of the stream; `quiet` learns from what is read."""
         self._exchange = exchange
         self._splitter = EventSplitter()
-        self._quiet = QuietEvents()
+        self._quiet = quiet
         self._has_begun = False
         self._wanted = _READ_AT_FIRST
         self.has_ended = False
 
     @property
-    def short_cut(self) -> Callable[[bytes], bool] | None:
-        """Tells the pieces that need not be read; None while an event is half there or the model is not known."""
-        return None if self._wanted or not self._splitter.is_empty else self._quiet.is_quiet
+    def short_cut(self) -> QuietEvents | None:
+        """Knows the pieces that need not be read; None while an event is half there or the model is not known."""
+        return None if self._wanted or not self._splitter.is_empty else self._quiet
 
     def feed(self, piece: bytes) -> None:
         """Read the events that this piece completes."""

@@ -1,5 +1,6 @@
 """Names request bodies: equal requests have equal names, and nobody learns from a name what was asked."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -9,8 +10,6 @@ from monitor.capture.keys import KeyNames
 
 _LENGTH: Final = 8
 _LONGEST_KEY: Final = 64
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Fingerprints:
@@ -19,20 +18,21 @@ class Fingerprints:
     def __init__(self, keys: KeyNames) -> None:
         """Use the salt that the names of keys use."""
         self._keys = keys
+        self._salted: blake2b | None = None
 
-    def of(self, content: bytes) -> str | None:
-        """16 hex digits for a JSON object, None for anything else, and while there is no salt.
+    def of(self, fields: Mapping[str, msgspec.Raw]) -> str | None:
+        """16 hex digits for the fields of a JSON object, None while there is no salt.
 
-        The fields are taken in the order of their names: the versions of the SDK do not agree on one.
+        They are taken in the order of their names: the versions of the SDK do not agree on one.
         """
-        salt = self._keys.salt
-        if salt is None:
-            return None
-        try:
-            fields = _decode(content)
-        except _UNREADABLE:
-            return None
+        if self._salted is None:
+            salt = self._keys.salt
+            if salt is None:
+                return None
+            self._salted = blake2b(digest_size=_LENGTH, key=salt[:_LONGEST_KEY])
         parts: list[bytes | msgspec.Raw] = []
         for name in sorted(fields):
-            parts += name.encode("utf-8", "surrogatepass"), fields[name]
-        return blake2b(b"\0".join(parts), digest_size=_LENGTH, key=salt[:_LONGEST_KEY]).hexdigest()
+            parts += name.encode(), fields[name]
+        digest = self._salted.copy()
+        digest.update(b"\0".join(parts))
+        return digest.hexdigest()

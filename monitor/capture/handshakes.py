@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from monitor.capture.bodies import error_of, read_answer, text_of
-from monitor.capture.headers import read_headers
+from monitor.capture.headers import Facts, read_headers
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -97,7 +97,8 @@ def meant_by(manager: Any, client: Any, model: object) -> Handshake:
 
 def facts_of_answer(answer: Any) -> dict[str, Any]:
     """Fields of the record from the answer to a handshake: its status and headers."""
-    facts, _, _ = read_headers(_pairs(answer.headers))
+    facts: Facts = {}
+    read_headers(_pairs(answer.headers), facts)
     return {**facts, "status": int(answer.status_code)}
 
 

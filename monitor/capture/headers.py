@@ -6,7 +6,8 @@ from typing import Any, Final
 from monitor.capture.limits import count_of, number_of, percentage_of, seconds_of, wait_until
 
 Facts = dict[str, Any]
-_Reader = Callable[[Facts, bytes], None]
+_Reader = Callable[[bytes], object]
+_Putter = Callable[[Facts, bytes], None]
 
 _LONGEST: Final = 256
 _MAX_KNOWN: Final = 512
@@ -18,85 +19,74 @@ CONTENT_ENCODING: Final = "content_encoding"
 OTHER_LIMITS: Final = "other_limits"
 
 
-def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[Facts, str, str | None]:
-    """Fields of the record, the content type ("" where there is none) and the content encoding of an answer.
+def read_headers(raw: Iterable[tuple[bytes, bytes]], facts: Facts) -> tuple[str, str | None]:
+    """Put what the headers of an answer state into `facts`; returns content type and content encoding.
 
     Limits of requests and of tokens have fields of their own; all others go to `other_limits`, named by the rest of
-    their header. An empty or masked value is left out.
+    their header. An empty or masked value is left out. Without a content type that is "".
 
     Args:
         raw: names and values as the HTTP library gives them; names in any case.
+        facts: fields of a record.
     """
-    facts: Facts = {}
     known = _KNOWN
     for name, value in raw:
-        if reader := known[name]:
-            reader(facts, value)
-    return facts, facts.pop(CONTENT_TYPE, ""), facts.pop(CONTENT_ENCODING, None)
+        if way := known[name]:
+            field, read = way
+            if field is None:
+                read(facts, value)
+            elif (told := read(value)) is not None:
+                facts[field] = told
+    return facts.pop(CONTENT_TYPE, ""), facts.pop(CONTENT_ENCODING, None)
 
 
-def _text(field: str) -> _Reader:
-    def read(facts: Facts, value: bytes) -> None:
-        if value:
-            facts[field] = value.decode("latin-1")[:_LONGEST]
-
-    return read
+def _text(value: bytes) -> str | None:
+    return value.decode("latin-1")[:_LONGEST] or None
 
 
-def _second_choice(field: str) -> _Reader:
-    def read(facts: Facts, value: bytes) -> None:
-        if value and field not in facts:
-            facts[field] = value.decode("latin-1")[:_LONGEST]
-
-    return read
+def _count(value: bytes) -> int | None:
+    if value.isdigit() and len(value) <= _SURELY_SMALL:
+        return int(value)
+    return count_of(value.decode("latin-1"))
 
 
-def _count(field: str) -> _Reader:
-    def read(facts: Facts, value: bytes) -> None:
-        if value.isdigit() and len(value) <= _SURELY_SMALL:
-            facts[field] = int(value)
-        elif (count := count_of(value.decode("latin-1"))) is not None:
-            facts[field] = count
-
-    return read
+def _milliseconds(value: bytes) -> float | None:
+    number = _count(value) if value.isdigit() else number_of(value.decode("latin-1"))
+    return number / 1000 if number is not None and number >= 0 else None
 
 
-def _wait(field: str) -> _Reader:
-    def read(facts: Facts, value: bytes) -> None:
-        wait = _nearest(value.decode("latin-1"))
-        if wait is not None:
-            facts[field] = wait
+class _Waits(dict[bytes, float | None]):
+    """Waits by how they are written: the usual ones are few."""
 
-    return read
-
-
-def _milliseconds(field: str) -> _Reader:
-    def read(facts: Facts, value: bytes) -> None:
-        if value.isdigit() and len(value) <= _SURELY_SMALL:
-            facts[field] = int(value) / 1000
-        elif (number := number_of(value.decode("latin-1"))) is not None and number >= 0:
-            facts[field] = number / 1000
-
-    return read
+    def __missing__(self, value: bytes) -> float | None:
+        text = value.decode("latin-1")
+        wait = seconds_of(text)
+        if wait is None:
+            # A moment, which comes nearer.
+            return wait_until(text)
+        if len(self) < _MAX_KNOWN:
+            self[value] = wait
+        return wait
 
 
-def _second_wait(field: str) -> _Reader:
-    first = _wait(field)
-
-    def read(facts: Facts, value: bytes) -> None:
-        if field not in facts:
-            first(facts, value)
-
-    return read
+_wait: Final[_Reader] = _Waits().__getitem__
 
 
-def _other(field: str, number_in: Callable[[str], float | None]) -> _Reader:
-    def read(facts: Facts, value: bytes) -> None:
+def _second(field: str, read: _Reader) -> _Putter:
+    def put(facts: Facts, value: bytes) -> None:
+        if field not in facts and (told := read(value)) is not None:
+            facts[field] = told
+
+    return put
+
+
+def _other(field: str, number_in: Callable[[str], float | None]) -> _Putter:
+    def put(facts: Facts, value: bytes) -> None:
         number = number_in(value.decode("latin-1"))
         if number is not None:
             facts.setdefault(OTHER_LIMITS, {})[field] = number
 
-    return read
+    return put
 
 
 def _nearest(text: str) -> float | None:
@@ -104,43 +94,50 @@ def _nearest(text: str) -> float | None:
     return wait_until(text) if wait is None else wait
 
 
-_READERS: Final[dict[str, _Reader]] = {
-    "content-type": _text(CONTENT_TYPE),
-    "content-encoding": _text(CONTENT_ENCODING),
-    "x-request-id": _text("request_id"),
-    "apim-request-id": _second_choice("request_id"),
-    "openai-organization": _text("billing_account_id"),
-    "openai-project": _text("sub_account_id"),
-    "openai-processing-ms": _milliseconds("server_duration"),
-    "x-ratelimit-limit-requests": _count("requests_limit"),
-    "x-ratelimit-remaining-requests": _count("requests_remaining"),
-    "x-ratelimit-reset-requests": _wait("requests_reset"),
-    "x-ratelimit-limit-tokens": _count("tokens_limit"),
-    "x-ratelimit-remaining-tokens": _count("tokens_remaining"),
-    "x-ratelimit-reset-tokens": _wait("tokens_reset"),
-    "retry-after-ms": _milliseconds("retry_after"),
-    "retry-after": _second_wait("retry_after"),
+_READERS: Final[dict[str, tuple[str, _Reader]]] = {
+    "content-type": (CONTENT_TYPE, _text),
+    "content-encoding": (CONTENT_ENCODING, _text),
+    "x-request-id": ("request_id", _text),
+    "openai-organization": ("billing_account_id", _text),
+    "openai-project": ("sub_account_id", _text),
+    "openai-processing-ms": ("server_duration", _milliseconds),
+    "x-ratelimit-limit-requests": ("requests_limit", _count),
+    "x-ratelimit-remaining-requests": ("requests_remaining", _count),
+    "x-ratelimit-reset-requests": ("requests_reset", _wait),
+    "x-ratelimit-limit-tokens": ("tokens_limit", _count),
+    "x-ratelimit-remaining-tokens": ("tokens_remaining", _count),
+    "x-ratelimit-reset-tokens": ("tokens_reset", _wait),
+    "retry-after-ms": ("retry_after", _milliseconds),
+}
+_PUTTERS: Final[dict[str, _Putter]] = {
+    "apim-request-id": _second("request_id", _text),
+    "retry-after": _second("retry_after", _wait),
     "azure-openai-deployment-utilization": _other("deployment-utilization", percentage_of),
 }
 
+_Way = tuple[str | None, Callable[..., object]]
+"""A field and what reads its value; without a field, what puts whatever there is to be put."""
 
-def _reader_of(name: str) -> _Reader | None:
-    reader = _READERS.get(name)
-    if reader is None and name.startswith(_PREFIX):
+
+def _way_of(name: str) -> _Way | None:
+    if way := _READERS.get(name):
+        return way
+    put = _PUTTERS.get(name)
+    if put is None and name.startswith(_PREFIX):
         kind, _, what = name.removeprefix(_PREFIX).partition("-")
         if what:
-            return _other(f"{kind}-{what}", _nearest if kind == "reset" else number_of)
-    return reader
+            put = _other(f"{kind}-{what}", _nearest if kind == "reset" else number_of)
+    return None if put is None else (None, put)
 
 
-class _Known(dict[bytes, _Reader | None]):
-    """Readers by the name as it came, whatever its case; a name seen before costs one look."""
+class _Known(dict[bytes, _Way | None]):
+    """How to read a header, by its name as it came, whatever its case; a name seen before costs one look."""
 
-    def __missing__(self, name: bytes) -> _Reader | None:
-        reader = _reader_of(name.decode("latin-1").lower())
+    def __missing__(self, name: bytes) -> _Way | None:
+        way = _way_of(name.decode("latin-1").lower())
         if len(self) < _MAX_KNOWN:
-            self[name] = reader
-        return reader
+            self[name] = way
+        return way
 
 
 _KNOWN: Final = _Known()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_KEPT: Final = 2**20
+KEPT: Final = 2**20
 
 
 class Heard:
@@ -17,6 +17,6 @@ class Heard:
 
     def take(self, piece: bytes) -> None:
         """A piece has come."""
-        if self.size < _KEPT:
+        if self.size < KEPT:
             self.pieces.append(piece)
         self.size += len(piece)

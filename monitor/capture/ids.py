@@ -5,8 +5,9 @@ import os
 import random
 from typing import Final
 
-_SIZE: Final = 10
-"""Hex digits of each of the two halves that are not time: 40 bits."""
+_BYTES: Final = 16
+_BITS: Final = 40
+"""Those of each of the two parts that are not time."""
 
 
 class Ids:
@@ -19,13 +20,14 @@ class Ids:
 
     def _begin(self) -> None:
         source = random.SystemRandom()
-        self._process = f"{source.getrandbits(4 * _SIZE):0{_SIZE}x}"
+        process = source.getrandbits(_BITS) << _BITS
         # Leaves room for more than a life of counting.
-        self._counter = itertools.count(source.getrandbits(4 * _SIZE - 1))
+        self._counter = itertools.count(process | source.getrandbits(_BITS - 1))
 
     def new(self, nanoseconds: int) -> str:
         """32 hex digits: 48 bits of milliseconds since 1970, 40 of the process, 40 that count."""
-        return f"{nanoseconds // 1_000_000:012x}{self._process}{next(self._counter):010x}"
+        # As one number: to write three of them takes three times as long.
+        return (nanoseconds // 1_000_000 << 2 * _BITS | next(self._counter)).to_bytes(_BYTES, "big").hex()
 
 
 new_id: Final = Ids().new

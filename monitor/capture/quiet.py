@@ -2,7 +2,11 @@
 
 from typing import Final
 
+from monitor.capture.heard import KEPT, Heard
+
 _DELTA: Final = b'"choices":[{"index":0,"delta":{'
+_CONTENT: Final = b'"content":"'
+_END_OF_CONTENT: Final = b'"}'
 _LONGEST_START: Final = 1024
 _NO_REASON: Final = b'"finish_reason":null'
 _USAGE: Final = b'"usage"'
@@ -20,11 +24,22 @@ class QuietEvents:
     their events, and those whose name ends in `.delta` tell nothing else.
     """
 
-    __slots__ = ("_start",)
+    __slots__ = ("_after", "_before", "_from", "_heard", "_is_hiding", "_shown_after", "_start", "_to")
 
-    def __init__(self) -> None:
-        """Nothing is learned yet."""
+    def __init__(self, heard: Heard, *, is_hiding: bool) -> None:
+        """Nothing is learned yet.
+
+        Args:
+            heard: gets what is quiet.
+            is_hiding: whether `"usage":null` is to be taken out.
+        """
+        self._heard = heard
+        self._is_hiding = is_hiding
         self._start: bytes | None = None
+        # What stood before and after the text of the last chunk; most of the next ones have just another text there.
+        self._before: bytes | None = None
+        self._after = self._shown_after = b""
+        self._from, self._to = 0, 0
 
     def learn(self, event: bytes) -> None:
         """Take the start of an event that was read as that of those to come."""
@@ -33,24 +48,49 @@ class QuietEvents:
             if place >= 0:
                 self._start = event[: place + len(_DELTA)]
 
-    def is_quiet(self, piece: bytes) -> bool:
-        """Whether a piece is one whole event (ended by LF LF), and one that need not be read."""
+    def shown(self, piece: bytes) -> bytes | None:
+        """What the caller gets of a piece that is one whole event (ended by LF LF) and need not be read, else None."""
+        if (
+            self._before is not None
+            and piece.startswith(self._before)
+            and piece.endswith(self._after)
+            # What has no quote in it is nothing but a text.
+            and piece.find(b'"', self._from, self._to) < 0
+        ):
+            shown = piece[: self._to] + self._shown_after if self._is_hiding else piece
+        elif self._is_quiet(piece):
+            shown = piece.replace(_NO_USAGE, b"", 1) if self._is_hiding else piece
+        else:
+            return None
+        # As `take` does; to call it would take longer than it takes.
+        heard = self._heard
+        if heard.size < KEPT:
+            heard.pieces.append(piece)
+        heard.size += len(piece)
+        return shown
+
+    def _is_quiet(self, piece: bytes) -> bool:
         start = self._start
         if start is not None and piece.startswith(start):
             rest = piece[len(start) :]
-            return (
-                _NO_REASON in rest
+            reason = rest.find(_NO_REASON)
+            is_quiet = (
+                reason >= 0
                 and (_NO_USAGE in rest or _USAGE not in rest)
                 and _ERROR not in rest
                 and rest.find(b"\n\n") == len(rest) - 2
             )
+            if is_quiet and rest.startswith(_CONTENT):
+                self._learn_text(start, rest, reason)
+            return is_quiet
         if piece.startswith(_NAME):
             end = piece.find(b"\n")
             return piece.endswith(_DELTA_NAME, 0, end) and piece.find(b"\n\n") == len(piece) - 2
         return False
 
-
-def shown_of_quiet(event: bytes) -> bytes:
-    """A quiet event without its `"usage":null`."""
-    place = event.rfind(_NO_USAGE)
-    return event if place < 0 else event[:place] + event[place + len(_NO_USAGE) :]
+    def _learn_text(self, start: bytes, rest: bytes, reason: int) -> None:
+        end = rest.rfind(_END_OF_CONTENT, len(_CONTENT), reason)
+        if end >= 0:
+            self._before, self._after = start + _CONTENT, rest[end:]
+            self._shown_after = self._after.replace(_NO_USAGE, b"", 1)
+            self._from, self._to = len(self._before), -len(self._after)

@@ -1,30 +1,37 @@
 """The recorder: policy of capture, written once for sync and async. It touches requests, never their outcome."""
 
+import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from monitor.capture.attribution import HEADER_PREFIX, current_tags, header_tag
-from monitor.capture.bodies import RequestBody, read_request, text_of
+from monitor.capture.attribution import current_tags
+from monitor.capture.bodies import RequestBody, read_fields, read_request, request_of, text_of
 from monitor.capture.call_sites import call_sites
-from monitor.capture.calls import call_of
+from monitor.capture.calls import COUNT, FIRST, call_of
 from monitor.capture.exchange import Exchange, Keeper
 from monitor.capture.fingerprints import Fingerprints
 from monitor.capture.forms import content_of, form_fields
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.ids import new_id
 from monitor.capture.keys import KeyNames
+from monitor.capture.request_headers import Headers, UsualNames
 from monitor.capture.routes import Identity, Route, Routes
-from monitor.capture.tracing import current_trace
+from monitor.capture.tracing import TRACING, current_trace
 from monitor.health import Health
 from monitor.records import TAG_COLUMNS, Begin, Record
 from monitor.spool.format import BEGIN, encode_facts
 from monitor.spool.writer import SpoolWriter
 
 _JSON: Final = b"application/json"
-_OWN_FRAMES: Final = 3
-"""The search for the call site, `_facts`, and what asks it."""
+_FRAMES_OF_FACTS: Final = 3
+"""Those of the search for the call site, of `_facts`, and of what asks it."""
+
+_FRAMES_OF_OBSERVE: Final = 5
+"""The guard's and the transport's as well."""
+
+_NO_TAGS: Final[dict[str, str]] = {}
 
 
 class RequestLike(Protocol):
@@ -55,33 +62,34 @@ class Recorder:
         self._routes = Routes(identity, keys)
         self._fingerprints = Fingerprints(keys)
         self._sites = call_sites(identity.frameworks)
+        self._usual = UsualNames()
         self.guard = Guard(health)
         self._keeper = keeper
 
     @guarded
     def observe(self, request: RequestLike) -> Exchange:
         """Note the request and put its begin line on the spool."""
-        headers = {name.lower(): value for name, value in request.headers.raw}
+        headers, tags = dict(request.headers.raw), _NO_TAGS
+        if not self._usual.issuperset(headers):
+            tags = self._usual.settle(request, headers)
         route = self._routes.of(request, headers)
-        content_type = headers.get(b"content-type", b"")
-        content = content_of(request) if content_type.startswith(_JSON) else None
-        body = read_request(content) if content else None
-        if body is None:
-            body = form_fields(request, {"content-type": content_type.decode("latin-1")})
-        facts = self._facts(request, route, headers, body)
-        if content and (fingerprint := self._fingerprints.of(content)):
+        content = content_of(request) if headers.get(b"content-type", b"").startswith(_JSON) else None
+        fields = read_fields(content) if content else None
+        body = _other_body(request, headers, content) if fields is None else request_of(fields)
+        facts = self._facts(route, headers, body, tags, skipped=_FRAMES_OF_OBSERVE)
+        if fields is not None and (fingerprint := self._fingerprints.of(fields)):
             facts["body_fingerprint"] = fingerprint
-        start = b"%b,%b" % (route.encoded, encode_facts(facts))
+        start = route.encoded + encode_facts(facts)
         self._writer.put(BEGIN, start)
-        return Exchange(
-            self._writer, route, facts, start, body=body, content=content, guard=self.guard, keeper=self._keeper
-        )
+        return Exchange(self._writer, route, facts, start, body, content, self.guard, self._keeper)
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:
         """Fields of a record that a request without a body states, and who makes it."""
-        headers = {name.lower(): value for name, value in request.headers.raw}
+        headers = dict(request.headers.raw)
+        tags = self._usual.settle(request, headers)
         route = self._routes.of(request, headers)
-        return {**route.facts, **route.accounts, **self._facts(request, route, headers, RequestBody())}
+        facts = self._facts(route, headers, RequestBody(), tags, skipped=_FRAMES_OF_FACTS)
+        return {**route.facts, **route.accounts, **facts}
 
     def begin(self, facts: Begin) -> None:
         """Put a begin line on the spool."""
@@ -92,49 +100,46 @@ class Recorder:
         self._writer.end(facts)
 
     def _facts(
-        self, request: RequestLike, route: Route, headers: Mapping[bytes, bytes], body: RequestBody
+        self, route: Route, headers: Headers, body: RequestBody, told: Mapping[str, str], *, skipped: int
     ) -> dict[str, Any]:
         """What the request itself says, and who makes it."""
         record_id = new_id(time.time_ns())
-        call_id, attempt = call_of(route.place, headers, record_id)
+        call_id, attempt = record_id, 0
+        if headers.get(COUNT, FIRST) != FIRST:
+            call_id, attempt = call_of(route.place, headers, record_id)
         facts: dict[str, Any] = {
             "record_id": record_id,
             "call_id": call_id,
             "attempt": attempt,
             "started_at": datetime.now(UTC),
         }
-        model = text_of(body.model) or route.deployment
-        if model:
+        if model := text_of(body.model) or route.deployment:
             facts["request_model"] = model
         if body.service_tier is not None and (tier := text_of(body.service_tier)):
             facts["request_service_tier"] = tier
-        site, function = self._sites.here(_OWN_FRAMES)
+        site, function = self._sites.here(skipped)
         if site:
             facts["call_site"], facts["call_function"] = site, function
-        trace_id, span_id = current_trace()
-        if trace_id:
-            facts["trace_id"], facts["span_id"] = trace_id, span_id
+        if TRACING in sys.modules:
+            _put_trace(facts)
         tags = current_tags()
-        if self._identity.tags:
-            tags = {**self._identity.tags, **tags}
-        # One search over all names is quicker than a look at each.
-        if HEADER_PREFIX in b"\n".join(headers):
-            tags = {**tags, **_take_tags(request, headers)}
-        _put_tags(facts, tags, body)
+        if self._identity.tags or told:
+            tags = {**self._identity.tags, **tags, **told}
+        if tags or body.user is not None or body.safety_identifier is not None:
+            _put_tags(facts, tags, body)
         return facts
 
 
-def _take_tags(request: RequestLike, headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """The tags among the headers, which are taken off the request where that can be done."""
-    tags = {}
-    # AWS signs all headers: without one of them the request would be refused.
-    is_signed = headers.get(b"authorization", b"").startswith(b"AWS4-")
-    for name, value in headers.items():
-        if tag := header_tag(name, value):
-            tags[tag[0]] = tag[1]
-        if name.startswith(HEADER_PREFIX) and not is_signed:
-            del request.headers[name.decode("latin-1")]
-    return tags
+def _other_body(request: RequestLike, headers: Headers, content: bytes | None) -> RequestBody:
+    """What a request says that is no strict JSON object."""
+    body = read_request(content) if content else None
+    return body or form_fields(request, {"content-type": headers.get(b"content-type", b"").decode("latin-1")})
+
+
+def _put_trace(facts: dict[str, Any]) -> None:
+    trace_id, span_id = current_trace()
+    if trace_id:
+        facts["trace_id"], facts["span_id"] = trace_id, span_id
 
 
 def _put_tags(facts: dict[str, Any], tags: Mapping[str, str], body: RequestBody) -> None:

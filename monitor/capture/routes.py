@@ -15,7 +15,7 @@ from monitor.spool.format import encode_facts
 
 _MOST: Final = 1024
 _NAMING: Final = (
-    b"host",
+    b"Host",
     b"authorization",
     b"api-key",
     b"openai-organization",
@@ -45,7 +45,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         deployment: the Azure deployment that the path names, None where it names none.
         named_id: the last id in the path, "" where it has none.
         facts: fields of the record that all its requests share.
-        encoded: `facts` as the inside of a JSON object.
+        encoded: `facts` as the inside of a JSON object, and a comma.
         accounts: what the request says of organisation and project; the answer may know better.
         may_change: whether the body may be changed on its way.
     """
@@ -71,7 +71,7 @@ class Routes:
         self._known: dict[tuple[object, ...], Route] = {}
 
     def of(self, request: Any, headers: Mapping[bytes, bytes]) -> Route:
-        """The route of a request; the names of `headers` are in lower case."""
+        """The route of a request; `headers` have the names that `UsualNames` gives them."""
         # The number of the process stands in the facts, and changes with a fork.
         key = (os.getpid(), request.method, request.url.raw_path, *map(headers.get, _NAMING))
         route = self._known.get(key)
@@ -107,12 +107,12 @@ class Routes:
         stated = {name: value for name, value in facts.items() if value is not None}
         accounts = {"billing_account_id": organization, "sub_account_id": project}
         return Route(
-            place=(request.method, url.raw_path, headers.get(b"host")),
+            place=(request.method, url.raw_path, headers.get(b"Host")),
             endpoint=endpoint,
             deployment=deployment_of(url.path),
             named_id=_id_in(url.path, endpoint),
             facts=stated,
-            encoded=encode_facts(stated),
+            encoded=encode_facts(stated) + b",",
             accounts={name: value[:256] for name, value in accounts.items() if value},
             # The signature of AWS covers the body.
             may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),

@@ -3,7 +3,8 @@
 import sys
 from typing import Final
 
-_API: Final = "opentelemetry.trace"
+TRACING: Final = "opentelemetry.trace"
+"""The module that a program has loaded if it traces itself."""
 
 
 def current_trace() -> tuple[str | None, str | None]:
@@ -11,7 +12,7 @@ def current_trace() -> tuple[str | None, str | None]:
 
     OpenTelemetry is never imported here: a program that did not load it has no active span.
     """
-    api = sys.modules.get(_API)
+    api = sys.modules.get(TRACING)
     if api is None:
         return None, None
     # While another thread is still importing it, it may lack its functions.

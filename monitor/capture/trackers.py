@@ -26,10 +26,13 @@ class Tracker(Protocol):
         """No further record of it comes."""
 
 
+trackers_here = _trackers.get
+"""All trackers of this place, asked or not."""
+
+
 def trackers_of_request() -> Sequence[Tracker]:
     """Those to tell of the request that starts here; call it once a request, when nothing can fail any more."""
-    trackers = _trackers.get()
-    return tuple(tracker for tracker in trackers if tracker.began()) if trackers else trackers
+    return tuple(tracker for tracker in trackers_here() if tracker.began())
 
 
 def tell(trackers: Sequence[Tracker], *records: Record | bytes) -> None:

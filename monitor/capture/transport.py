@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from monitor.capture.answers import Answers
+from monitor.capture.exchange import Exchange
 from monitor.capture.recorder import Recorder
 from monitor.capture.watches import Watch
 
@@ -43,7 +44,7 @@ class _Body:
         self._watch = watch
 
     def __del__(self) -> None:
-        if not self._watch.is_done:
+        if not self._watch.exchange.is_done:
             self._watch.left()
 
 
@@ -60,12 +61,8 @@ def _sync_body(library: ModuleType) -> type[Any]:
         def __iter__(self) -> Iterator[bytes]:
             watch = self._watch
             try:
-                for piece in self._inner:
-                    shown = watch.passing(piece)
-                    if shown is None:
-                        yield piece
-                    elif shown:
-                        yield shown
+                # In one go: a step of our own for each of very many pieces would take as long as the looking.
+                yield from filter(None, map(watch.passing, self._inner))
             except GeneratorExit:
                 watch.left()
                 raise
@@ -79,7 +76,7 @@ def _sync_body(library: ModuleType) -> type[Any]:
             try:
                 self._inner.close()
             finally:
-                if not self._watch.is_done:
+                if not self._watch.exchange.is_done:
                     self._watch.left()
 
     return Body
@@ -95,18 +92,29 @@ def _sync_transport(library: ModuleType) -> type[Any]:
         _body = body
 
         def handle_request(self, request: Any) -> Any:
-            sent, exchange = self._answers.leaving(request)
+            exchange = self.recorder.observe(request)
             try:
-                response = self.inner.handle_request(sent)
-                if exchange is not None and self._answers.is_option_refused(exchange, response):
-                    refusal = b"".join(response.stream)
-                    response.close()
-                    response = self._answers.reconsider(exchange, sent, response, refusal)
-                    response = response or self.inner.handle_request(request)
+                if exchange is None or exchange.changed is None:
+                    response = self.inner.handle_request(request)
+                else:
+                    response = self._ask(exchange, request)
             except BaseException as error:
                 self._answers.failed(exchange, error)
                 raise
-            return self._answers.answered(exchange, response)
+            if exchange is None:
+                return response
+            watched = self._answers.watched(exchange, response)
+            return self._answers.unwatched(exchange, response) if watched is None else watched
+
+        def _ask(self, exchange: Exchange, request: Any) -> Any:
+            sent = self._answers.asking(exchange, request)
+            response = self.inner.handle_request(sent)
+            if self._answers.is_option_refused(exchange, response):
+                refusal = b"".join(response.stream)
+                response.close()
+                response = self._answers.reconsider(exchange, sent, response, refusal)
+                response = response or self.inner.handle_request(request)
+            return response
 
         def close(self) -> None:
             self.inner.close()
@@ -127,12 +135,10 @@ def _async_body(library: ModuleType) -> type[Any]:
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             watch = self._watch
+            passing = watch.passing
             try:
                 async for piece in self._inner:
-                    shown = watch.passing(piece)
-                    if shown is None:
-                        yield piece
-                    elif shown:
+                    if shown := passing(piece):
                         yield shown
             except GeneratorExit:
                 watch.left()
@@ -147,7 +153,7 @@ def _async_body(library: ModuleType) -> type[Any]:
             try:
                 await self._inner.aclose()
             finally:
-                if not self._watch.is_done:
+                if not self._watch.exchange.is_done:
                     self._watch.left()
 
     return Body
@@ -163,18 +169,29 @@ def _async_transport(library: ModuleType) -> type[Any]:
         _body = body
 
         async def handle_async_request(self, request: Any) -> Any:
-            sent, exchange = self._answers.leaving(request)
+            exchange = self.recorder.observe(request)
             try:
-                response = await self.inner.handle_async_request(sent)
-                if exchange is not None and self._answers.is_option_refused(exchange, response):
-                    refusal = b"".join([piece async for piece in response.stream])
-                    await response.aclose()
-                    response = self._answers.reconsider(exchange, sent, response, refusal)
-                    response = response or await self.inner.handle_async_request(request)
+                if exchange is None or exchange.changed is None:
+                    response = await self.inner.handle_async_request(request)
+                else:
+                    response = await self._ask(exchange, request)
             except BaseException as error:
                 self._answers.failed(exchange, error)
                 raise
-            return self._answers.answered(exchange, response)
+            if exchange is None:
+                return response
+            watched = self._answers.watched(exchange, response)
+            return self._answers.unwatched(exchange, response) if watched is None else watched
+
+        async def _ask(self, exchange: Exchange, request: Any) -> Any:
+            sent = self._answers.asking(exchange, request)
+            response = await self.inner.handle_async_request(sent)
+            if self._answers.is_option_refused(exchange, response):
+                refusal = b"".join([piece async for piece in response.stream])
+                await response.aclose()
+                response = self._answers.reconsider(exchange, sent, response, refusal)
+                response = response or await self.inner.handle_async_request(request)
+            return response
 
         async def aclose(self) -> None:
             await self.inner.aclose()

@@ -39,7 +39,8 @@ _PARTS: Final[Mapping[str, Callable[[Answer], list[Fields]]]] = {
     "eval_run": work.eval_run_parts,
     "turn": work.turn_parts,
 }
-_SEARCHING: Final = "-search"
+SEARCHING: Final = "-search"
+"""Part of the names of models that search with every request."""
 
 
 def request_units(endpoint: Endpoint, body: RequestBody, content: bytes | None) -> Fields:
@@ -89,4 +90,4 @@ def searches_of(model: str) -> dict[str, int] | None:
 
     The models that search do so with every request, and no answer says how often: one search is what is charged.
     """
-    return {"web_search": 1} if _SEARCHING in model else None
+    return {"web_search": 1} if SEARCHING in model else None

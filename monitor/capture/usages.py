@@ -107,14 +107,26 @@ _NAMES: Final = {
 
 def usage_fields(usage: Any) -> Fields:
     """The usage fields of a record from a usage object of any endpoint; empty when it states nothing."""
-    if isinstance(usage, UsageBody):
-        return _of_body(usage)
-    if not isinstance(usage, Mapping):
-        return {}
+    if not isinstance(usage, UsageBody):
+        return _of_mapping(usage) if isinstance(usage, Mapping) else {}
+    # Written out: this is read with every answer, and a table would take four times as long.
     fields: Fields = {}
-    _put_parts(fields, usage, _NAMES)
-    if usage.get("type") == "duration" and "seconds" in usage:
-        fields["audio_seconds"] = amount_of(usage["seconds"])
+    count = usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens
+    if count is not None:
+        fields["input_tokens"] = count
+    count = usage.completion_tokens if usage.output_tokens is None else usage.output_tokens
+    if count is not None:
+        fields["output_tokens"] = count
+    if usage.cached_tokens is not None:
+        fields["cache_read_input_tokens"] = usage.cached_tokens
+    details = usage.input_tokens_details or usage.prompt_tokens_details or _singular_input(usage)
+    if details is not None:
+        _put_input(fields, details)
+    parts = usage.output_tokens_details or usage.completion_tokens_details or _singular_output(usage)
+    if parts is not None:
+        _put_output(fields, parts)
+    if usage.seconds is not None and usage.type == "duration":
+        fields["audio_seconds"] = amount_of(usage.seconds)
     return fields
 
 
@@ -138,25 +150,11 @@ def count_of(value: Any) -> int | None:
     return value if is_count else None
 
 
-def _of_body(usage: UsageBody) -> Fields:
-    # Written out: this is read with every answer, and a table would take four times as long.
+def _of_mapping(usage: Mapping[Any, Any]) -> Fields:
     fields: Fields = {}
-    count = usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens
-    if count is not None:
-        fields["input_tokens"] = count
-    count = usage.completion_tokens if usage.output_tokens is None else usage.output_tokens
-    if count is not None:
-        fields["output_tokens"] = count
-    if usage.cached_tokens is not None:
-        fields["cache_read_input_tokens"] = usage.cached_tokens
-    details = usage.input_tokens_details or usage.prompt_tokens_details or _singular_input(usage)
-    if details is not None:
-        _put_input(fields, details)
-    parts = usage.output_tokens_details or usage.completion_tokens_details or _singular_output(usage)
-    if parts is not None:
-        _put_output(fields, parts)
-    if usage.seconds is not None and usage.type == "duration":
-        fields["audio_seconds"] = amount_of(usage.seconds)
+    _put_parts(fields, usage, _NAMES)
+    if usage.get("type") == "duration" and "seconds" in usage:
+        fields["audio_seconds"] = amount_of(usage["seconds"])
     return fields
 
 

@@ -1,29 +1,30 @@
 """What looks at an answer's body while it passes. One method a moment, and none of them may raise to the caller."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from monitor.capture.batch_lines import BatchLines
 from monitor.capture.decoding import Decode, EncodingError
 from monitor.capture.events import EventReader
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.heard import Heard
 from monitor.capture.hiding import shown_of
-from monitor.capture.quiet import shown_of_quiet
+from monitor.capture.quiet import QuietEvents
+
+if TYPE_CHECKING:
+    from monitor.capture.batch_lines import BatchLines
 
 _LARGEST_BODY: Final = 64 * 2**20
 
 
 class Watch(Protocol):
-    """Sees every piece of a body. `passing` returns what the caller gets, None for the piece as it is."""
+    """Sees every piece of a body."""
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the record is written."""
+    exchange: Exchange
+    """The request whose answer it is."""
 
-    def passing(self, piece: bytes) -> bytes | None:
-        """A piece goes by."""
+    def passing(self, piece: bytes) -> bytes:
+        """A piece goes by; returns what the caller gets of it, which may be nothing."""
 
     def ended(self) -> bytes | None:
         """The body is over; returns what was held back."""
@@ -38,28 +39,23 @@ class Watch(Protocol):
 class _AnyWatch:
     """What they have in common: how a body ends that was not read to its end."""
 
-    __slots__ = ("_decode", "_exchange", "guard")
+    __slots__ = ("_decode", "exchange", "guard")
 
-    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
+    def __init__(self, exchange: Exchange, guard: Guard, decode: Decode | None) -> None:
         """`decode` undoes the content encoding, None where there is none."""
-        self._exchange = exchange
+        self.exchange = exchange
         self.guard = guard
         self._decode = decode
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the record is written."""
-        return self._exchange.is_done
 
     @guarded
     def broke(self, error: BaseException) -> None:
         """Finish as broken."""
-        self._exchange.failed(error)
+        self.exchange.failed(error)
 
     @guarded
     def left(self) -> None:
         """Finish with what is known so far, as interrupted if the end had not come before."""
-        self._exchange.finish("interrupted")
+        self.exchange.finish("interrupted")
 
 
 class BodyWatch(_AnyWatch):
@@ -71,14 +67,15 @@ class BodyWatch(_AnyWatch):
 
     __slots__ = ("_is_kept", "_pieces", "_size")
 
-    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, is_kept: bool) -> None:
+    def __init__(self, exchange: Exchange, guard: Guard, decode: Decode | None, *, is_kept: bool) -> None:
         """`decode` undoes the content encoding, None where there is none."""
-        super().__init__(exchange, guard, decode=decode)
+        # Written out, for one call less: there is one of these for each request.
+        self.exchange, self.guard, self._decode = exchange, guard, decode
         self._is_kept = is_kept
         self._pieces: list[bytes] = []
         self._size = 0
 
-    def passing(self, piece: bytes) -> bytes | None:
+    def passing(self, piece: bytes) -> bytes:
         """Keep it."""
         if self._is_kept:
             self._pieces.append(piece)
@@ -86,19 +83,19 @@ class BodyWatch(_AnyWatch):
             if self._size > _LARGEST_BODY:
                 self._is_kept = False
                 self._pieces.clear()
-        return None
+        return piece
 
     @guarded
     def ended(self) -> bytes | None:
         """Read it all and finish."""
-        if not self._exchange.is_done:
+        if not self.exchange.is_done:
             content = b"".join(self._pieces)
             try:
                 content = self._decode(content) if content and self._decode else content
             except EncodingError:
-                self._exchange.garbled()
+                self.exchange.garbled()
             else:
-                self._exchange.took_body(content)
+                self.exchange.took_body(content)
         return None
 
 
@@ -107,16 +104,16 @@ class LinesWatch(BodyWatch):
 
     __slots__ = ("_lines",)
 
-    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None, lines: BatchLines) -> None:
+    def __init__(self, exchange: Exchange, guard: Guard, decode: Decode | None, lines: "BatchLines") -> None:
         """`decode` undoes the content encoding, None where there is none."""
-        super().__init__(exchange, guard, decode=decode, is_kept=False)
+        super().__init__(exchange, guard, decode, is_kept=False)
         self._lines = lines
 
-    def passing(self, piece: bytes) -> bytes | None:
+    def passing(self, piece: bytes) -> bytes:
         """Read what it completes."""
         if not self._lines.is_over:
             self._feed(piece)
-        return None
+        return piece
 
     @guarded
     def ended(self) -> bytes | None:
@@ -124,7 +121,7 @@ class LinesWatch(BodyWatch):
         try:
             self._lines.end()
         finally:
-            self._exchange.finish("completed")
+            self.exchange.finish("completed")
         return None
 
     @guarded
@@ -133,7 +130,7 @@ class LinesWatch(BodyWatch):
         try:
             self._lines.end(is_whole=False)
         finally:
-            self._exchange.failed(error)
+            self.exchange.failed(error)
 
     @guarded
     def left(self) -> None:
@@ -141,7 +138,7 @@ class LinesWatch(BodyWatch):
         try:
             self._lines.end(is_whole=False)
         finally:
-            self._exchange.finish("interrupted")
+            self.exchange.finish("interrupted")
 
     @guarded
     def _feed(self, piece: bytes) -> None:
@@ -149,37 +146,38 @@ class LinesWatch(BodyWatch):
             self._lines.feed(self._decode(piece) if self._decode else piece)
         except EncodingError:
             self._lines.end(is_whole=False)
-            self._exchange.garbled()
+            self.exchange.garbled()
 
 
 class StreamWatch(_AnyWatch):
     """Reads the events of a stream as they pass."""
 
-    def __init__(self, exchange: Exchange, guard: Guard, *, decode: Decode | None) -> None:
-        """`decode` undoes the content encoding, None where there is none."""
-        super().__init__(exchange, guard, decode=decode)
-        self._reader = EventReader(exchange)
-        self._heard = exchange.heard = Heard()
-        # Most pieces are found here to tell nothing, and cost no more than that.
-        self._is_quiet: Callable[[bytes], bool] | None = None
+    _is_hiding = False
 
-    def passing(self, piece: bytes) -> bytes | None:
+    def __init__(self, exchange: Exchange, guard: Guard, decode: Decode | None) -> None:
+        """`decode` undoes the content encoding, None where there is none."""
+        super().__init__(exchange, guard, decode)
+        self._heard = Heard()
+        exchange.hears(self._heard)
+        self._reader = EventReader(exchange, QuietEvents(self._heard, is_hiding=self._is_hiding))
+        # Most pieces are found here to tell nothing, and cost no more than that.
+        self._quiet: QuietEvents | None = None
+
+    def passing(self, piece: bytes) -> bytes:
         """Read what it completes."""
-        if self._is_quiet is not None and self._is_quiet(piece):
-            self._heard.take(piece)
-        else:
-            self._is_quiet = None
+        if self._quiet is None or self._quiet.shown(piece) is None:
+            self._quiet = None
             self._read(piece)
-        return None
+        return piece
 
     @guarded
     def _read(self, piece: bytes) -> None:
-        if self._exchange.is_done:
+        if self.exchange.is_done:
             return
         try:
             plain = self._decode(piece) if self._decode else piece
         except EncodingError:
-            self._exchange.garbled()
+            self.exchange.garbled()
             return
         self._heard.take(plain)
         self._reader.feed(plain)
@@ -188,13 +186,13 @@ class StreamWatch(_AnyWatch):
     def _open(self) -> None:
         """Let pieces take the short cut from here on, where that is possible."""
         if self._decode is None:
-            self._is_quiet = self._reader.short_cut
+            self._quiet = self._reader.short_cut
 
     @guarded
     def ended(self) -> bytes | None:
         """Finish: whole if the stream said so itself."""
         self._reader.end()
-        self._exchange.finish("completed" if self._reader.has_ended else "interrupted")
+        self.exchange.finish("completed" if self._reader.has_ended else "interrupted")
         return None
 
 
@@ -204,22 +202,23 @@ class HidingWatch(StreamWatch):
     An event that is not yet whole waits for its end: no client can do anything with half an event.
     """
 
+    _is_hiding = True
+
     def __init__(
-        self, exchange: Exchange, guard: Guard, *, decode: Decode | None, decoding_error: Callable[[str], Exception]
+        self, exchange: Exchange, guard: Guard, decode: Decode | None, decoding_error: Callable[[str], Exception]
     ) -> None:
         """The caller gets the decoded stream; the caller of this must drop its `content-encoding`.
 
         `decoding_error` makes what the client itself raises when the content encoding is broken.
         """
-        super().__init__(exchange, guard, decode=decode)
+        super().__init__(exchange, guard, decode)
         self._decoding_error = decoding_error
 
-    def passing(self, piece: bytes) -> bytes | None:
+    def passing(self, piece: bytes) -> bytes:
         """Pass on what the caller would have got; raises what the client would have raised."""
-        if self._is_quiet is not None and self._is_quiet(piece):
-            self._heard.take(piece)
-            return shown_of_quiet(piece)
-        self._is_quiet = None
+        if self._quiet is not None and (shown := self._quiet.shown(piece)) is not None:
+            return shown
+        self._quiet = None
         try:
             plain = self._decode(piece) if self._decode else piece
         except EncodingError as fault:
@@ -239,7 +238,7 @@ class HidingWatch(StreamWatch):
 
     @guarded
     def _give_up(self) -> None:
-        self._exchange.garbled()
+        self.exchange.garbled()
 
     @guarded
     def _look_at(self, plain: bytes, events: list[bytes]) -> None:

@@ -212,7 +212,14 @@ def _writer(home: Home, settings: Settings) -> SpoolWriter:
     with _writers_lock:
         writer = _writers.get(home.spool)
         if writer is None:
-            writer = SpoolWriter(home.spool, segment_size=settings.segment_size, health=HEALTH, prepare=home.create)
+            writer = SpoolWriter(
+                home.spool,
+                segment_size=settings.segment_size,
+                health=HEALTH,
+                durability=settings.durability,
+                limit=settings.spool_limit,
+                prepare=home.create,
+            )
             _writers[home.spool] = writer
         return writer
 
@@ -223,7 +230,9 @@ def _keeper(home: Home, settings: Settings) -> Keeper:
     with _writers_lock:
         writer = _content_writers.get(home.content)
         if writer is None:
-            writer = contents.ContentWriter(home, segment_size=settings.segment_size, health=HEALTH)
+            writer = contents.ContentWriter(
+                home, segment_size=settings.segment_size, health=HEALTH, limit=settings.spool_limit
+            )
             _content_writers[home.content] = writer
     keeper: Keeper = contents.ContentKeeper(
         writer, limit=settings.content_limit, redact=settings.content_redact, guard=Guard(HEALTH)

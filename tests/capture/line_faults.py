@@ -35,18 +35,15 @@ _SHELLS: Final = frozenset(
 
 _TIES: Final = frozenset(
     {
-        "Answers.leaving",
+        "Answers.asking",
         "Answers.is_option_refused",
         "Answers.reconsider",
         "Answers.failed",
-        "Answers.answered",
+        "Answers.unwatched",
         "BodyWatch.passing",
-        "BodyWatch.is_done",
         "StreamWatch.passing",
-        "StreamWatch.is_done",
         "HidingWatch.passing",
         "HidingWatch.ended",
-        "EventReader.is_quiet",
         "EventReader.split",
         "EventReader.take_rest",
     }

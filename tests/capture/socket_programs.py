@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -184,6 +185,14 @@ async def leave_in_the_middle(client: Any, connect: Connect, hands: Hands) -> li
 PROGRAMS: Final[tuple[Program, ...]] = (ask_and_read_all, read_one_by_one, read_the_socket, leave_in_the_middle)
 
 
+async def read_all(client: Any, connect: Connect) -> None:
+    """Says nothing, and iterates to the end."""
+    hands = Hands()
+    connection = await hands.got(connect(client).enter())
+    await hands.items(connection)
+    await hands.got(connection.close())
+
+
 def talk(kind: type[Any], frames: Any, world: World, connect: Connect = realtime, **named: Any) -> list[object]:
     """What a program sees that asks for a response and reads all."""
     with talking(kind, frames, world, **named) as (client, _):
@@ -192,18 +201,8 @@ def talk(kind: type[Any], frames: Any, world: World, connect: Connect = realtime
 
 def listen(kind: type[Any], frames: Any, world: World, connect: Connect, **named: Any) -> None:
     """A program that says nothing and reads all; an end by an error is an end."""
-
-    async def run(client: Any) -> None:
-        hands = Hands()
-        connection = await hands.got(connect(client).enter())
-        try:
-            await hands.items(connection)
-        except WebSocketException:
-            return
-        await hands.got(connection.close())
-
-    with talking(kind, frames, world, **named) as (client, _):
-        asyncio.run(run(client))
+    with talking(kind, frames, world, **named) as (client, _), suppress(WebSocketException):
+        asyncio.run(read_all(client, connect))
 
 
 def ended(world: World, operation: str) -> dict[str, Any]:

@@ -40,11 +40,12 @@ NEEDS_REALTIME: Final = _needs("realtime")
 NEEDS_BETA: Final = _needs("beta", "realtime")
 NEEDS_LIVE: Final = _needs("live")
 NEEDS_RESPONSES: Final = _needs("responses")
-ON_SOCKETS: Final = (
+ON_SOCKETS: Final = [
     pytest.mark.parametrize("kind", CLIENTS, ids=["sync", "async"]),
     # The SDK opens sync sockets in a way that the newest websockets calls old.
     pytest.mark.filterwarnings("ignore:connect\\(\\) must be used as a context manager:DeprecationWarning"),
-)
+]
+"""The marks of a file of tests: each runs with both kinds of clients."""
 
 
 def said(kind: str, **more: Any) -> Frame:

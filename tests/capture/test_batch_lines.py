@@ -1,95 +1,12 @@
-"""Each line of a batch's output or error file becomes the facts of a record while the file passes."""
+"""Each line of a batch's output or error file becomes the facts of a record."""
 
-import gzip
-import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from monitor.capture.batch_lines import BatchLines
-from monitor.health import Health
 from monitor.records import Record
-from tests.capture.world import World, always, opened
-from tests.cassettes.material import FOLDER, read_rows
-from tests.cassettes.server import Answer
-
-DOWNLOADED_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-CREATED_AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
-BASE = {
-    "record_id": "0" * 32,
-    "started_at": DOWNLOADED_AT,
-    "provider_name": "openai",
-    "operation_name": "files",
-    "endpoint": "/files/{id}/content",
-    "method": "GET",
-    "status": 200,
-    "service": "shop",
-    "team": None,
-    "tags": {"a": "b"},
-}
-_IDS = {"record_id", "call_id"}
-USAGE = {"prompt_tokens": 14, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}
-
-
-def chat_body(**changes: Any) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-B1",
-        "object": "chat.completion",
-        "created": int(CREATED_AT.timestamp()),
-        "model": "gpt-4o-mini-2024-07-18",
-        "choices": [{"index": 0, "message": {"content": "Paris.\nIs it?"}, "finish_reason": "stop"}],
-        "usage": USAGE,
-        "service_tier": "default",
-    } | changes
-
-
-def a_line(name: object = "req-1", body: object = None, *, status: object = 200, error: object = None) -> str:
-    response = {"status_code": status, "request_id": "req_b1", "body": chat_body() if body is None else body}
-    return json.dumps(
-        {"id": "batch_req_S1", "custom_id": name, "response": response, "error": error}, ensure_ascii=False
-    )
-
-
-def refused(error: object) -> str:
-    return json.dumps({"id": "batch_req_S2", "custom_id": "req-2", "response": None, "error": error})
-
-
-class Reading:
-    """A file as it was read, piece for piece."""
-
-    def __init__(self, *pieces: bytes, is_whole: bool = True) -> None:
-        self.health = Health()
-        self.bulks: list[int] = []
-        self.facts: list[dict[str, Any]] = []
-        self.lines = BatchLines(BASE, "file-1", self._take, self.health)
-        for piece in pieces:
-            self.lines.feed(piece)
-        self.is_over_early = self.lines.is_over
-        self.lines.end(is_whole=is_whole)
-
-    def _take(self, facts: Sequence[dict[str, object]]) -> None:
-        self.bulks.append(len(facts))
-        self.facts.extend(facts)
-
-    @property
-    def unreadable(self) -> int:
-        return self.health.counts().get("batch_lines_unreadable_total", 0)
-
-    def told(self) -> list[dict[str, Any]]:
-        """The facts without the ids that differ each time."""
-        return [{name: value for name, value in facts.items() if name not in _IDS} for facts in self.facts]
-
-
-def read_one(line: str) -> dict[str, Any]:
-    reading = Reading(line.encode())
-    assert len(reading.facts) == 1, reading.health.counts()
-    return reading.facts[0]
+from tests.capture.batch_files import CREATED_AT, DOWNLOADED_AT, USAGE, Reading, a_line, chat_body, read_one, refused
 
 
 def test_a_line_tells_what_its_answer_stated() -> None:
@@ -131,102 +48,6 @@ def test_facts_make_a_record() -> None:
 
     assert record == Record(**facts)
     assert record.duration is None
-
-
-def cut(content: bytes, places: list[int]) -> list[bytes]:
-    order = sorted({0, len(content), *(place % len(content) for place in places)})
-    return [content[start:end] for start, end in pairwise(order)]
-
-
-@settings(deadline=None)
-@given(
-    places=st.lists(st.integers(min_value=0), max_size=40),
-    end=st.sampled_from(["\n", "\r\n"]),
-    has_end=st.booleans(),
-    blank=st.sampled_from(["", "\n", "\r\n \n"]),
-)
-def test_cutting_changes_no_record(places: list[int], end: str, has_end: bool, blank: str) -> None:
-    """Any cutting and any line end give the same records, and a last line needs no end."""
-    lines = [a_line(f"req-{number} é") for number in range(3)]
-    content = (blank + (end + blank).join(lines) + (end if has_end else "")).encode()
-
-    reading = Reading(*cut(content, places))
-
-    assert reading.told() == Reading("\n".join(lines).encode()).told()
-    assert len(reading.told()) == 3
-    assert reading.unreadable == 0
-
-
-def test_lines_are_handed_on_by_hundreds() -> None:
-    """A long file needs few appends, and is not kept."""
-    reading = Reading("\n".join(a_line(f"req-{number}") for number in range(1_201)).encode())
-
-    assert reading.bulks == [500, 500, 201]
-
-
-def test_no_two_lines_have_the_same_id() -> None:
-    """Each line is a record of its own."""
-    reading = Reading("\n".join(a_line(f"req-{number}") for number in range(600)).encode())
-
-    assert len({facts["record_id"] for facts in reading.facts}) == 600
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\n\n",
-        b"%PDF-1.7",
-        b"prompt,completion\n1,2\n",
-        b'{"prompt":"a","completion":"b"}\n{"prompt":"a","completion":"b"}\n',
-        b'{"custom_id":"req-1","method":"POST","url":"/v1/chat/completions","body":{"response":1}}\n',
-        b'{"error":{"message":"No such File object","type":"invalid_request_error"}}',
-        b'{"custom_id":"a","response"',
-        b'["custom_id","response"]\n',
-    ],
-)
-def test_other_files_give_no_record(content: bytes) -> None:
-    """Input files, training files, pictures and errors are no output of a batch, and count as no damage."""
-    reading = Reading(*(content[place : place + 7] for place in range(0, len(content), 7)), is_whole=False)
-
-    assert (reading.facts, reading.unreadable) == ([], 0)
-
-
-@pytest.mark.parametrize("start", [b"%PDF-1.7", b'{"prompt":"a"}\n', b'{"x":"' + b"y" * 2**21])
-def test_of_another_file_only_the_beginning_is_looked_at(start: bytes) -> None:
-    """The rest of a file that is none of a batch costs nothing, and is not held."""
-    assert Reading(start, b"z").is_over_early
-
-
-def test_a_first_line_too_long_to_wait_for_is_known_by_its_names() -> None:
-    """Pictures make long lines; they are read when they are whole."""
-    body = {
-        "created": int(CREATED_AT.timestamp()),
-        "data": [{"b64_json": "A" * 3 * 2**20}],
-        "usage": {"input_tokens": 5},
-    }
-    content = a_line(body=body).encode()
-
-    reading = Reading(*(content[place : place + 65_536] for place in range(0, len(content), 65_536)))
-
-    assert [facts["input_tokens"] for facts in reading.facts] == [5]
-    assert reading.facts[0]["endpoint"] == "/images/generations"
-
-
-def test_damaged_lines_are_counted_and_the_others_read() -> None:
-    """A line that is no JSON, or none of an output, is no record."""
-    reading = Reading("\n".join([a_line("a"), a_line("b")[:-9], '{"custom_id":"c"}', "[]", a_line("d")]).encode())
-
-    assert [facts["custom_id"] for facts in reading.facts] == ["a", "d"]
-    assert reading.unreadable == 3
-
-
-def test_a_download_that_broke_off_gives_its_whole_lines() -> None:
-    """The half line at its end is no damage: the file is whole where it lies."""
-    reading = Reading((a_line("a") + "\n" + a_line("b")[:50]).encode(), is_whole=False)
-
-    assert [facts["custom_id"] for facts in reading.facts] == ["a"]
-    assert reading.unreadable == 0
 
 
 @pytest.mark.parametrize(
@@ -347,15 +168,6 @@ def test_odd_bodies_cost_only_what_is_odd(body: object, wanted: int | None) -> N
     assert msgspec.json.decode(msgspec.json.encode(facts), type=Record).custom_id == "req-1"
 
 
-def test_deep_nesting_is_no_harm() -> None:
-    """Such a line cannot be read, the next one can."""
-    deep = '{"custom_id":"a","response":{"body":{"usage":' + "[" * 200_000 + "]" * 200_000 + "}}}"
-
-    reading = Reading("\n".join([a_line("a"), deep, a_line("b")]).encode())
-
-    assert [facts["custom_id"] for facts in reading.facts] == ["a", "b"]
-
-
 def test_what_the_provider_did_beside_is_told() -> None:
     """Searches, pictures and seconds cost money of their own."""
     searched = {
@@ -376,55 +188,3 @@ def test_what_the_provider_did_beside_is_told() -> None:
     assert facts[2]["video_seconds"] == 8
     assert facts[3]["tool_calls"] == {"web_search": 1}
     assert {one["usage_source"] for one in facts} == {"late"}
-
-
-def read_at_once(client: Any) -> bytes:
-    return bytes(client.files.content("file-1").read())
-
-
-def read_raw(client: Any) -> bytes:
-    return bytes(client.files.with_raw_response.content("file-1").content)
-
-
-def read_streaming(client: Any) -> bytes:
-    with client.files.with_streaming_response.content("file-1") as response:
-        return b"".join(response.iter_bytes(11))
-
-
-@pytest.mark.parametrize("read", [read_at_once, read_raw, read_streaming])
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_every_way_to_download_records_the_lines(world: World, read: Callable[[Any], bytes], encoding: str) -> None:
-    """The program gets its file as it is; the spool gets a record for each line beside that of the download."""
-    content = (a_line("a") + "\n" + a_line("b") + "\n").encode()
-    sent = gzip.compress(content) if encoding == "gzip" else content
-    headers = (("content-type", "application/octet-stream"), ("content-encoding", encoding))
-    pieces = tuple(sent[place : place + 100] for place in range(0, len(sent), 100))
-
-    with opened(always(Answer(headers=headers, pieces=pieces, is_chunked=True)), world) as client:
-        assert read(client) == content
-
-    lines = [line for line in world.ends() if line.get("is_batch")]
-    assert [(line["custom_id"], line["file_id"], line["input_tokens"]) for line in lines] == [
-        ("a", "file-1", 14),
-        ("b", "file-1", 14),
-    ]
-    assert len(world.ends()) == 3
-
-
-@pytest.mark.skipif(not FOLDER.is_dir(), reason="the recorded interactions are not in ../shared/data/cassettes")
-def test_recorded_files_are_read_as_they_are() -> None:
-    """Files that were really downloaded give the model and tokens of each line."""
-    rows = [row for row in read_rows() if row.expected.get("batch_lines")]
-    names = ("custom_id", "status", "response_model", "input_tokens", "output_tokens", "reasoning_output_tokens")
-
-    for row in rows:
-        wanted = [
-            tuple(
-                line[name]
-                for name in ("custom_id", "status_code", "model", "input_tokens", "output_tokens", "reasoning_tokens")
-            )
-            for line in row.expected["batch_lines"]
-        ]
-        found = [tuple(facts.get(name) for name in names) for facts in Reading(row.response_body).facts]
-        assert found == wanted
-    assert len(rows) == 2

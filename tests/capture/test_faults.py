@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.capture.fault_codes import BY_CODE, BY_STATUS, BY_TYPE, Fault
 from monitor.capture.faults import error_fields, fault_of_answer, limit_of_headers
-from monitor.capture.headers import read_headers
+from monitor.capture.headers import Facts, read_headers
 
 _CODES = {
     "authentication/key": "invalid_api_key",
@@ -200,7 +200,8 @@ def test_flex_without_room_is_told_apart(tier: str, kind: str | None, code: str 
 def test_headers_name_the_limit(headers: dict[str, str], limit: str | None) -> None:
     """The SDK leaves the body of a refusal unread that it will retry; what is used up is then the reason."""
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    facts, _, _ = read_headers(raw)
+    facts: Facts = {}
+    read_headers(raw, facts)
 
     assert limit_of_headers(facts, raw) == limit
 

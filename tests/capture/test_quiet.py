@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from monitor.capture.endpoints import endpoint_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import Guard
-from monitor.capture.quiet import QuietEvents, shown_of_quiet
+from monitor.capture.heard import Heard
+from monitor.capture.quiet import QuietEvents
 from monitor.capture.routes import Route
 from monitor.capture.watches import HidingWatch, StreamWatch
 from monitor.health import Health
@@ -32,8 +33,8 @@ _USAGE = {"prompt_tokens": 3, "completion_tokens": 2}
 class _Never(QuietEvents):
     """Reads every event."""
 
-    def is_quiet(self, piece: bytes) -> bool:
-        return False
+    def shown(self, piece: bytes) -> bytes | None:
+        return None
 
 
 class _Writer:
@@ -103,18 +104,18 @@ def _exchange(writer: _Writer) -> Exchange:
         may_change=True,
     )
     body: Any = type("Body", (), {"stream": True, "stream_options": None})()
-    return Exchange(writer, route, {}, b'"record_id":"1"', body=body, content=None, guard=Guard(Health()))  # type: ignore[arg-type]  # as much of a writer as is used
+    return Exchange(writer, route, {}, b'"record_id":"1"', body, None, Guard(Health()))  # type: ignore[arg-type]  # as much of a writer as is used
 
 
-def _seen(kind: type[StreamWatch], pieces: list[bytes], quiet: QuietEvents) -> tuple[bytes, list[dict[str, Any]]]:
+def _seen(kind: type[StreamWatch], pieces: list[bytes], quiet: type[QuietEvents]) -> tuple[bytes, list[dict[str, Any]]]:
     writer = _Writer()
-    more = {"decoding_error": ValueError} if kind is HidingWatch else {}
-    watch = kind(_exchange(writer), Guard(Health()), decode=None, **more)
-    watch._reader._quiet = quiet
+    exchange, guard = _exchange(writer), Guard(Health())
+    is_hiding = kind is HidingWatch
+    watch = HidingWatch(exchange, guard, None, ValueError) if is_hiding else StreamWatch(exchange, guard, None)
+    watch._reader._quiet = quiet(watch._heard, is_hiding=is_hiding)
     shown = b""
     for piece in pieces:
-        passed = watch.passing(piece)
-        shown += piece if passed is None else passed
+        shown += watch.passing(piece)
     shown += watch.ended() or b""
     for record in writer.records:
         for name in ("duration", "time_to_first_chunk"):
@@ -129,26 +130,28 @@ def test_the_short_cut_changes_nothing(events: list[bytes], cuts: list[int], joi
     pieces = _pieces(events, cuts, joined, has_done=has_done)
 
     for kind in (StreamWatch, HidingWatch):
-        assert _seen(kind, pieces, QuietEvents()) == _seen(kind, pieces, _Never())
+        assert _seen(kind, pieces, QuietEvents) == _seen(kind, pieces, _Never)
 
 
 def test_most_chunks_of_a_chat_are_quiet() -> None:
     """Once it has seen one, it knows the others; the last one has something to tell."""
-    quiet = QuietEvents()
+    heard = Heard()
+    quiet = QuietEvents(heard, is_hiding=True)
     body = {**_HEAD, "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}], "usage": None}
     last = {**_HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": None}
     event, final = (_event(chunk, is_spaced=False, is_named=False) for chunk in (body, last))
 
     quiet.learn(event)
 
-    assert quiet.is_quiet(event)
-    assert not quiet.is_quiet(final)
-    assert b'"usage"' not in shown_of_quiet(event)
+    assert quiet.shown(event) == event.replace(b',"usage":null', b"")
+    assert quiet.shown(final) is None
+    assert heard.pieces == [event]
 
 
 def test_named_deltas_are_quiet() -> None:
     """A delta of a response tells nothing; its end does."""
-    quiet = QuietEvents()
+    quiet = QuietEvents(Heard(), is_hiding=False)
+    delta = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"}\n\n'
 
-    assert quiet.is_quiet(b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"}\n\n')
-    assert not quiet.is_quiet(b'event: response.completed\ndata: {"type":"response.completed"}\n\n')
+    assert quiet.shown(delta) == delta
+    assert quiet.shown(b'event: response.completed\ndata: {"type":"response.completed"}\n\n') is None

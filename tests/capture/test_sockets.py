@@ -25,7 +25,7 @@ from tests.capture.socket_programs import (
 from tests.capture.socket_server import HEAR, NEEDS_REALTIME, ON_SOCKETS, Hands, SocketServer, new_client, said, talking
 from tests.capture.world import World
 
-pytestmark = list(ON_SOCKETS)
+pytestmark = ON_SOCKETS
 
 
 @NEEDS_REALTIME

@@ -68,7 +68,7 @@ def _seen(kind: type[Any], program: programs.Program, opening: Any, frames: Any,
         return [asyncio.run(program(client, opening, Hands())), heard.paths, heard.messages]
 
 
-pytestmark = list(ON_SOCKETS)
+pytestmark = ON_SOCKETS
 
 
 @pytest.mark.parametrize(("opening", "frames"), _OPENINGS)

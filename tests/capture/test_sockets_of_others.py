@@ -24,7 +24,7 @@ from tests.capture.socket_server import (
 )
 from tests.capture.world import KEY, World
 
-pytestmark = list(ON_SOCKETS)
+pytestmark = ON_SOCKETS
 
 
 @NEEDS_BETA
@@ -63,17 +63,10 @@ def test_an_azure_deployment_is_the_model_that_was_asked_for(world: World, kind:
     with SocketServer((created(), done())) as server:
         address = {"azure_endpoint": f"http://{server.host}", "websocket_base_url": f"ws://{server.host}/openai"}
         client = world.wrap(azure(api_key=KEY, api_version="2026-01-01", **address))
-        asyncio.run(_read_all(client))
+        asyncio.run(programs.read_all(client, lambda client: client.realtime.connect(model="my-deployment")))
 
     line = ended(world, "realtime")
     assert (line["request_model"], line["endpoint"], line["key_hint"]) == ("my-deployment", "/realtime", KEY[-4:])
-
-
-async def _read_all(client: Any) -> None:
-    hands = Hands()
-    connection = await hands.got(client.realtime.connect(model="my-deployment").enter())
-    await hands.items(connection)
-    await hands.got(connection.close())
 
 
 @NEEDS_RESPONSES
@@ -182,13 +175,7 @@ def test_lanes_are_kept_apart(world: World, kind: type[Any]) -> None:
 @NEEDS_LIVE
 def test_a_live_session_is_paid_by_its_length(world: World, kind: type[Any]) -> None:
     """The seconds are told again and again, as a sum: the last counts."""
-    session = {"id": "live_S1", "model": "gpt-live-1", "status": "active"}
-    frames = (
-        said("session.started", event_id="e", session=session),
-        said("session.usage.updated", event_id="e", usage={"seconds": 5.0}),
-        said("session.closed", event_id="e", reason="expired", usage={"seconds": 12.5}, session=session),
-    )
-    listen(kind, frames, world, programs.live)
+    listen(kind, programs.LIVE, world, programs.live)
 
     line = world.end()
     assert (line["operation_name"], line["endpoint"], line["response_model"]) == (
@@ -266,14 +253,8 @@ def test_a_connection_that_is_made_again_is_another_session(world: World, kind: 
         def connect(client: Any) -> Any:
             return client.realtime.connect(model="m", on_reconnecting=lambda _: left.pop(0), initial_delay=0.001)
 
-        asyncio.run(_read_to_the_error(client, connect))
+        with pytest.raises(WebSocketException):
+            asyncio.run(programs.read_all(client, connect))
 
     assert len(heard.paths) == 2
     assert operations(world) == ["realtime", "connect"] * 2
-
-
-async def _read_to_the_error(client: Any, connect: programs.Connect) -> None:
-    hands = Hands()
-    connection = await hands.got(connect(client).enter())
-    with pytest.raises(WebSocketException):
-        await hands.items(connection)
