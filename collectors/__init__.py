@@ -1,4 +1,4 @@
-"""Readers of foreign material: each turns one kind of it into records on the spool.
+"""Readers of foreign material: each turns one kind of it into records, which go to the ledger by the spool.
 
-There is none yet; the package keeps their place in the layers.
+A new kind is a file here, named after what it reads, and a line in `formats.py`.
 """
