@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from dashboard import formats
+from dashboard.cells import moment, name
 from dashboard.source import Source
 from dashboard.tables import Cell, Column, table
 from monitor.alerts.model import Alert
@@ -14,7 +15,7 @@ from monitor.alerts.outbox import Notification
 from monitor.alerts.wording import counted
 
 _MOST: Final = 50
-_TONES: Final[Mapping[str, str]] = MappingProxyType(
+TONES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "firing": "bad",
         "resolved": "muted",
@@ -25,10 +26,11 @@ _TONES: Final[Mapping[str, str]] = MappingProxyType(
         "expired": "bad",
     }
 )
-_STATES: Final[Mapping[str, str]] = MappingProxyType(
+STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "pending": "waiting",
         "sending": "being sent",
+        "delivered": "delivered",
         "failed": "given up",
         "expired": "given up after many attempts",
     }
@@ -63,8 +65,8 @@ def show_deliveries(source: Source) -> None:
         Column(label="Attempts", fit="right"),
         Column(label="Made"),
         Column(label="Next attempt"),
-        Column(label="Last error", fit="wrap"),
-        Column(label="Alert", fit="cut"),
+        Column(label="Last error", fit="wrap" if any(one.last_error for one in notifications) else "left"),
+        Column(label="Alert", fit="wrap"),
     )
     rows = [_delivery_row(source, one, summaries.get(one.alert_fingerprint, formats.DASH)) for one in notifications]
     st.html(table(columns, rows))
@@ -72,24 +74,21 @@ def show_deliveries(source: Source) -> None:
 
 def _alert_row(source: Source, alert: Alert) -> tuple[Cell | str, ...]:
     return (
-        Cell(text=alert.state, tone=_TONES[alert.state]),
-        Cell(text=alert.severity, tone=_TONES[alert.severity] if alert.state == "firing" else "muted"),
-        formats.moment(alert.starts_at, source.time_zone, source.clock()),
+        Cell(text=alert.state, tone=TONES[alert.state]),
+        Cell(text=alert.severity, tone=TONES[alert.severity] if alert.state == "firing" else "muted"),
+        moment(alert.starts_at, source, source.clock()),
         alert.summary,
     )
 
 
 def _delivery_row(source: Source, one: Notification, summary: str) -> tuple[Cell | str, ...]:
     now = source.clock()
-    following = formats.DASH
-    if one.next_attempt_at is not None and one.state == "pending":
-        following = formats.moment(one.next_attempt_at, source.time_zone, now)
     return (
         one.receiver,
-        Cell(text=_STATES.get(one.state, one.state), tone=_TONES.get(one.state, "")),
+        Cell(text=STATES.get(one.state, one.state), tone=TONES.get(one.state, "")),
         str(one.attempts),
-        formats.moment(one.created_at, source.time_zone, now),
-        following,
-        Cell(text=one.last_error or formats.DASH, tone="" if one.last_error else "muted"),
+        moment(one.created_at, source, now),
+        moment(one.next_attempt_at if one.state == "pending" else None, source, now),
+        name(one.last_error),
         summary,
     )

@@ -18,6 +18,7 @@ chosen = st.navigation(
     [
         st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True),
         st.Page("views/reliability.py", title="Reliability", icon=":material/troubleshoot:"),
+        st.Page("views/requests.py", title="Requests", icon=":material/list_alt:"),
         st.Page("views/budgets.py", title="Budgets & alerts", icon=":material/savings:"),
         st.Page("views/quality.py", title="Data quality", icon=":material/fact_check:"),
     ],

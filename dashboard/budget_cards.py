@@ -5,9 +5,9 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from dashboard import theme
-from dashboard.formats import day, percent
+from dashboard.formats import day, month, percent, weekday
 from dashboard.source import Source
-from monitor.alerts.wording import counted, period_name, usd
+from monitor.alerts.wording import counted, usd
 from monitor.alerts.wording import percent as percent_used
 from monitor.budgets.evaluate import Spend
 from monitor.budgets.model import Budget, Matcher
@@ -89,9 +89,9 @@ def _colour(budget: Budget, used: Decimal) -> str:
 
 def _period_words(budget: Budget, period: Period) -> str:
     zone = ZoneInfo(budget.time_zone)
-    name = period_name(budget.period, period, budget.time_zone)
-    last = period.end.astimezone(zone)
-    return f"{name[0].upper()}{name[1:]}, until {day(last)} {last:%H:%M} ({budget.time_zone})"
+    first, last = period.start.astimezone(zone), period.end.astimezone(zone)
+    names = {"day": weekday(first), "week": f"Week from {weekday(first)}", "month": f"{month(first)} {first.year}"}
+    return f"{names[budget.period]}, until {day(last)} {last:%H:%M} ({budget.time_zone})"
 
 
 def _forecast(source: Source, period: Period, spend: Spend) -> Decimal | None:

@@ -15,7 +15,6 @@ from monitor.errors import MonitorError
 from monitor.records import DIMENSIONS
 
 _KEY: Final = "new_budget"
-_PERCENT: Final = 100
 _TESTS: Final = ("is", "is not")
 
 

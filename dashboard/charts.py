@@ -15,15 +15,25 @@ from dashboard.formats import weekday
 from dashboard.source import Source
 from dashboard.spans import Span
 
-_MILLISECONDS: Final[Mapping[str, int]] = MappingProxyType({"minute": 60_000, "hour": 3_600_000, "day": 86_400_000})
+_WIDTHS: Final[Mapping[str, timedelta]] = MappingProxyType(
+    {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+# What stands behind the line break is shown where it changes.
+_TIME: Final = "%H:%M\n%-d %b"
+_DAY: Final = "%-d %b"
 _GAP: Final = 0.12
 _FEW: Final = 6
+_TICKS: Final = 6
 
 COUNTS: Final = ",~f"
 """How the ticks of an axis of counts are written."""
 
 DOLLARS: Final = "$,~f"
 """How the ticks of an axis of USD are written."""
+
+CENTS: Final = "$,.2f"
+"""The same where the ticks lie between whole dollars: `$0.50`, not `$0.5`."""
 
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False}
 """Drawing tools are off: on a narrow screen they cover the chart and catch the scrolling finger."""
@@ -56,6 +66,11 @@ class TimeAxis:
     step: str
     time_zone: str
 
+    @property
+    def width(self) -> timedelta:
+        """How long a step is; a day in which clocks change is an hour off."""
+        return _WIDTHS[self.step]
+
     def local(self, moment: datetime) -> datetime:
         """The time on the wall; Plotly knows no zones."""
         return moment.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
@@ -70,29 +85,45 @@ class TimeAxis:
 
 def bars_over_time(series: Sequence[Series], axis: TimeAxis, *, tick_format: str, height: int = 300) -> go.Figure:
     """Stacked bars, one for each step; steps without data stay empty."""
-    width = _MILLISECONDS[axis.step]
-    # The name of a day stands under the middle of its bar, that of an hour or minute under its beginning.
-    shift = timedelta(milliseconds=width / 2 if axis.step == "day" else 0)
-    figure = go.Figure()
-    figure.add_traces([_trace(one, axis, width, shift) for one in series])
-    figure.update_layout(
-        barmode="stack",
-        height=height,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        showlegend=False,
-        hovermode="closest",
-    )
-    figure.update_xaxes(
-        type="date", range=[axis.local(axis.start) - shift, axis.local(axis.end) - shift], fixedrange=True, title=None
-    )
-    figure.update_yaxes(tickformat=tick_format, rangemode="tozero", fixedrange=True, title=None, nticks=6)
-    if tick_format == COUNTS and _tallest(series) < _FEW:
+    figure = over_time([_trace(one, axis) for one in series], axis, height=height)
+    tallest = _tallest(series)
+    figure.update_layout(barmode="stack")
+    figure.update_yaxes(tickformat=CENTS if tick_format == DOLLARS and _has_cents(tallest) else tick_format)
+    if tick_format == COUNTS and tallest < _FEW:
         figure.update_yaxes(dtick=1)
     return figure
 
 
-def _trace(one: Series, axis: TimeAxis, width: int, shift: timedelta) -> go.Bar:
-    left = width * _GAP / 2 - shift / timedelta(milliseconds=1)
+def over_time(traces: Sequence[go.Bar | go.Scatter], axis: TimeAxis, *, height: int) -> go.Figure:
+    """The traces over a time axis and above zero."""
+    figure = go.Figure(traces)
+    figure.update_layout(
+        height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, hovermode="closest", hoverdistance=40
+    )
+    shift = shift_of(axis)
+    figure.update_xaxes(
+        type="date",
+        range=[axis.local(axis.start) - shift, axis.local(axis.end) - shift],
+        tickformat=_DAY if axis.step == "day" else _TIME,
+        fixedrange=True,
+        title=None,
+    )
+    figure.update_yaxes(rangemode="tozero", fixedrange=True, title=None, nticks=_TICKS)
+    return figure
+
+
+def shift_of(axis: TimeAxis) -> timedelta:
+    """How far to the left all is drawn: the name of a day stands under its middle, of an hour under its beginning."""
+    return axis.width / 2 if axis.step == "day" else timedelta()
+
+
+def _has_cents(tallest: float) -> bool:
+    """Whether the ticks are parts of a dollar, and none is a part of a cent."""
+    return _TICKS / 200 < tallest <= _TICKS / 2
+
+
+def _trace(one: Series, axis: TimeAxis) -> go.Bar:
+    width = axis.width / _MILLISECOND
     return go.Bar(
         name=escape(one.name),
         x=[axis.local(mark.start) for mark in one.marks],
@@ -101,7 +132,7 @@ def _trace(one: Series, axis: TimeAxis, width: int, shift: timedelta) -> go.Bar:
         hovertemplate="%{customdata[1]}<br>%{fullData.name}: <b>%{customdata[0]}</b><extra></extra>",
         marker={"color": one.colour, "line": {"width": 0}},
         width=width * (1 - _GAP),
-        offset=left,
+        offset=width * _GAP / 2 - shift_of(axis) / _MILLISECOND,
     )
 
 
@@ -120,10 +151,9 @@ def legend(series: Sequence[Series]) -> str:
 
 def axis_of(source: Source, span: Span) -> TimeAxis:
     """The time axis of a span, in whole steps: it stays the same until a step begins."""
-    width = timedelta(milliseconds=_MILLISECONDS[span.step])
     zone = ZoneInfo(source.time_zone)
     start, last = (_step_start(moment.astimezone(zone), span.step) for moment in (span.start, span.now))
-    return TimeAxis(start=start, end=last + width, step=span.step, time_zone=source.time_zone)
+    return TimeAxis(start=start, end=last + _WIDTHS[span.step], step=span.step, time_zone=source.time_zone)
 
 
 def _step_start(local: datetime, step: str) -> datetime:

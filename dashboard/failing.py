@@ -1,18 +1,19 @@
-"""What failed, why, how often and when last; and what is still out."""
+"""What failed, why, how often and when last."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import streamlit as st
 
-from dashboard import formats, theme
-from dashboard.boxes import box
-from dashboard.charts import COUNTS, Mark, Series, axis_of
+from dashboard import formats
+from dashboard.cells import moment, name
+from dashboard.charts import COUNTS, axis_of
+from dashboard.choices import choose_one
 from dashboard.filters import Filters
 from dashboard.headings import heading
+from dashboard.kinds import series_of_kinds
 from dashboard.reasons import failure_name, reason_name
 from dashboard.source import Source
 from dashboard.spans import Span
@@ -25,7 +26,12 @@ from monitor.ledger.queries import Totals
 
 _MOST: Final = 20
 _HEIGHT: Final = 280
-_SPLITS: Final[Mapping[str, bool]] = MappingProxyType({"Class": False, "Reason": True})
+_SPLITS: Final[Mapping[str, Callable[[FailurePoint], str]]] = MappingProxyType(
+    {
+        "Class": lambda point: error_name(point.error_class),
+        "Reason": lambda point: failure_name(point.error_class, point.error_reason),
+    }
+)
 _COLUMNS: Final = (
     Column(label="Error"),
     Column(label="Reason"),
@@ -38,49 +44,21 @@ _COLUMNS: Final = (
 )
 
 
-def show_endings(source: Source, span: Span, totals: Totals) -> None:
-    """How many requests did not end well, and how many are out."""
-    with st.container(horizontal=True, key="metrics_endings"):
-        box(
-            "Failed",
-            formats.count(totals.errors),
-            after=_of_all(totals.errors, totals),
-            about="Requests that ended in an error, each attempt of a call by itself.",
-        )
-        box(
-            "Broken off",
-            formats.count(totals.interrupted_requests),
-            after=_of_all(totals.interrupted_requests, totals),
-            about="Streams that were left or broke before their end. Those that broke count as failed too.",
-        )
-        box(
-            "Outcome unknown",
-            formats.count(totals.unknown_requests),
-            after=_of_all(totals.unknown_requests, totals),
-            about="Requests whose program died while they were out. They do not count as failed.",
-        )
-        out = error_queries.under_way(source.ledger)
-        box(
-            "Under way now",
-            formats.count(out.requests),
-            after=None if out.oldest_at is None else f"oldest for {formats.duration(_age(out.oldest_at, span))}",
-            about="Requests that began and have not ended yet, in all programs that run, whatever the filters.",
-        )
-
-
 def show_errors(source: Source, filters: Filters, span: Span, totals: Totals) -> None:
     """Failed requests over time and as a table."""
     scope = filters.slice(span)
     found = error_queries.failures(source.ledger, scope)
     with heading("failures", "Errors"):
-        by_reason = bool(found) and _SPLITS[_choose_split()]
+        split = choose_one("Split errors by", _SPLITS, key="errors_by", default="Class") if found else "Class"
     if not found:
         st.caption("No request failed in this period.")
         return
     points = error_queries.failures_over_time(source.ledger, scope, step=span.step, time_zone=source.time_zone)
     show_bars(
         "failures",
-        _series(points, by_reason=by_reason),
+        series_of_kinds(
+            ((_SPLITS[split](point), point.start, point.requests) for point in points), key=f"errors_{split.lower()}"
+        ),
         axis_of(source, span),
         tick_format=COUNTS,
         height=_HEIGHT,
@@ -100,39 +78,6 @@ def _by_class(found: Sequence[Failure]) -> list[Failure]:
     return sorted(found[:_MOST], key=lambda failure: (-whole[failure.error_class], failure.error_class))
 
 
-def _choose_split() -> str:
-    chosen = st.segmented_control(
-        "Split errors by",
-        tuple(_SPLITS),
-        default="Class",
-        required=True,
-        key="errors_by",
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    return chosen or "Class"
-
-
-def _series(points: Sequence[FailurePoint], *, by_reason: bool) -> list[Series]:
-    """A series for each of the most frequent kinds, and one for all others."""
-    heights: dict[str, Counter[datetime]] = {}
-    for point in points:
-        name = failure_name(point.error_class, point.error_reason) if by_reason else error_name(point.error_class)
-        heights.setdefault(name, Counter())[point.start] += point.requests
-    names = sorted(heights, key=lambda name: (-heights[name].total(), name))
-    leading, others = names[: len(theme.PALETTE)], names[len(theme.PALETTE) :]
-    colours = theme.colours(leading, st.session_state.setdefault(f"colours_failures_{by_reason}", {}))
-    series = [Series(name=name, colour=colours[name], marks=_marks(heights[name])) for name in leading]
-    if others:
-        rest = sum((heights[name] for name in others), Counter[datetime]())
-        series.append(Series(name="all others", colour=theme.REST, marks=_marks(rest)))
-    return series
-
-
-def _marks(heights: Counter[datetime]) -> list[Mark]:
-    return [Mark(start=start, height=number, text=f"{number:,}") for start, number in sorted(heights.items())]
-
-
 def _row(failure: Failure, requests: int, errors: int, source: Source, span: Span) -> Sequence[Cell | Bar | str]:
     share = failure.requests / errors
     said = " ".join(str(part) for part in (failure.status, failure.error_code or failure.error_type) if part)
@@ -142,20 +87,7 @@ def _row(failure: Failure, requests: int, errors: int, source: Source, span: Spa
         Bar(share, formats.percent(share)),
         formats.count(failure.requests),
         formats.percent(failure.requests / requests if requests else None),
-        formats.moment(failure.last_at, source.time_zone, span.now),
+        moment(failure.last_at, source, span.now),
         name(failure.model),
         name(failure.call_site),
     )
-
-
-def name(value: str | None) -> Cell:
-    """A name, or a dash where there is none."""
-    return Cell(text=formats.DASH, tone="muted") if value is None else Cell(text=value)
-
-
-def _of_all(number: int, totals: Totals) -> str | None:
-    return f"{formats.percent(number / totals.requests)} of requests" if number else None
-
-
-def _age(moment: datetime, span: Span) -> float:
-    return max(0.0, (span.now - moment).total_seconds())

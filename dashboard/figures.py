@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboard import formats
+from dashboard.boxes import box, compared_box
 from dashboard.filters import Filters, name_of
 from dashboard.source import Source
 from dashboard.spans import Span, span_of
@@ -27,6 +28,7 @@ _COMPARED_WITH: Final[Mapping[str, str]] = MappingProxyType(
         "This month": "vs. last month by now",
     }
 )
+_SPEND_HELP: Final = "At list prices, whatever the period chosen above; requests without a known cost are not in it."
 _FORECAST_HELP: Final = (
     "What the month will cost if spending goes on at its average pace so far. "
     "It takes at least one day of records to say."
@@ -54,24 +56,28 @@ def show_traffic(source: Source, filters: Filters, span: Span, now: Totals) -> N
     earlier = queries.durations(source.ledger, filters.slice(span.before))
     with st.container(horizontal=True, key="metrics_traffic"):
         growth = change(Decimal(now.requests), Decimal(before.requests)) if compare else None
-        _metric("Requests", formats.count(now.requests), growth, after, colour="off")
-        points = _points(now.error_rate, before.error_rate) if compare else None
-        st.metric(
+        compared_box("Requests", formats.count(now.requests), delta=formats.signed_percent(growth), after=after)
+        compared_box(
             "Error rate",
             formats.percent(now.error_rate),
-            delta=points,
-            delta_color="inverse",
-            delta_description=after if points else None,
-            help="Share of requests that failed, retries included.",
-            border=True,
-            height="stretch",
+            delta=_points(now, before) if compare else None,
+            after=after,
+            colour="inverse",
+            about="Share of requests that failed, retries included.",
         )
         for label, seconds, then in (
             ("Median duration", durations.p50, earlier.p50),
             ("95% faster than", durations.p95, earlier.p95),
         ):
             slower = _slower(seconds, then) if compare else None
-            _metric(label, formats.duration(seconds), slower, after, colour="inverse", about=_DURATION_HELP[label])
+            compared_box(
+                label,
+                formats.duration(seconds),
+                delta=formats.signed_percent(slower),
+                after=after,
+                colour="inverse",
+                about=_DURATION_HELP[label],
+            )
 
 
 _DURATION_HELP: Final[Mapping[str, str]] = MappingProxyType(
@@ -88,7 +94,13 @@ def _spend(label: str, source: Source, filters: Filters, span: Span) -> Totals:
     if now.list_cost is not None and _reaches_back(source, span):
         before = queries.totals(source.ledger, filters.slice(span.before)).list_cost
         growth = None if before is None else change(now.list_cost, before)
-    _metric(label, formats.spend(now), growth, _COMPARED_WITH[span.label], colour="off")
+    compared_box(
+        label,
+        formats.spend(now),
+        delta=formats.signed_percent(growth),
+        after=_COMPARED_WITH[span.label],
+        about=_SPEND_HELP,
+    )
     return now
 
 
@@ -97,7 +109,7 @@ def _forecast(source: Source, filters: Filters, span: Span, spent: Totals) -> No
     label = f"Forecast for {formats.month(month.start.astimezone(ZoneInfo(source.time_zone)))}"
     first = queries.first_request_at(source.ledger)
     if spent.list_cost is None:
-        _metric(label, formats.spend(spent), None, "", colour="off", about=_FORECAST_HELP)
+        box(label, formats.spend(spent), about=_FORECAST_HELP)
         return
     expected = forecast_to_date(spent.list_cost, month, span.now, recorded_since=first)
     last = period_before("month", source.time_zone, month)
@@ -106,7 +118,8 @@ def _forecast(source: Source, filters: Filters, span: Span, spent: Totals) -> No
         whole = queries.totals(source.ledger, filters.slice(last)).list_cost
         growth = None if whole is None else change(expected, whole)
     shown = "too early" if expected is None else formats.money(expected)
-    _metric(label, shown, growth, "vs. last month", colour="off", about=_FORECAST_HELP)
+    delta = formats.signed_percent(growth)
+    compared_box(label, shown, delta=delta, after="vs. last month", about=_FORECAST_HELP)
 
 
 def _unpriced_note(source: Source, filters: Filters, span: Span, requests: int) -> None:
@@ -123,38 +136,16 @@ def _unpriced_note(source: Source, filters: Filters, span: Span, requests: int) 
         st.page_link("views/quality.py", label="See why", icon=":material/arrow_forward:")
 
 
-def _metric(
-    label: str,
-    value: str,
-    growth: Decimal | None,
-    after: str,
-    *,
-    colour: Literal["off", "inverse"],
-    about: str | None = None,
-) -> None:
-    delta = formats.signed_percent(growth)
-    st.metric(
-        label,
-        value.replace("$", r"\$"),
-        delta=delta,
-        delta_color=colour,
-        delta_description=after if delta else None,
-        help=about,
-        border=True,
-        height="stretch",
-    )
-
-
 def _reaches_back(source: Source, span: Span) -> bool:
     """Whether the records cover the span before; else a comparison would show growth that was none."""
     first = queries.first_request_at(source.ledger)
     return first is not None and first <= span.before.start
 
 
-def _points(now: float | None, before: float | None) -> str | None:
-    if now is None or before is None:
+def _points(now: Totals, before: Totals) -> str | None:
+    if now.error_rate is None or before.error_rate is None:
         return None
-    return f"{(now - before) * 100:+.1f} points"
+    return formats.signed_points(before.error_rate, now.error_rate)
 
 
 def _slower(now: float | None, before: float | None) -> Decimal | None:

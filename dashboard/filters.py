@@ -7,8 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import spans
+from dashboard.choices import choose_one
+from dashboard.formats import plain
 from dashboard.source import Source
 from dashboard.spans import Span, span_of
 from monitor.budgets.periods import Period
@@ -38,27 +41,21 @@ class Filters:
         return Slice(start=period.start, end=period.end, conditions=self.conditions)
 
 
-def choose_period() -> str:
-    """Show the choice of periods and return the label of the chosen one."""
-    chosen = st.segmented_control(
-        "Period",
-        spans.LABELS,
-        default=spans.DEFAULT,
-        required=True,
-        key="period",
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    return chosen or spans.DEFAULT
+def choose_period(source: Source) -> str:
+    """Show the choice of periods and the time zone in which they begin; return the label of the chosen one."""
+    with _period_row():
+        label = _choose_label()
+        tell_time_zone(source)
+    return label
 
 
 def choose(source: Source) -> tuple[Filters, bool]:
     """Show the filters; return what is chosen, and whether the page goes on by itself."""
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="period_row"
-    ):
-        label = choose_period()
-        is_live = st.toggle("Live", value=True, key="live", help="Turn off to pause the page.", bind="query-params")
+    with _period_row():
+        label = _choose_label()
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="live_row"):
+            tell_time_zone(source)
+            is_live = st.toggle("Live", value=True, key="live", help="Turn off to pause the page.", bind="query-params")
     conditions = []
     with st.container(horizontal=True, key="filters"):
         for dimension, plural in _DIMENSIONS.items():
@@ -73,6 +70,21 @@ def choose(source: Source) -> tuple[Filters, bool]:
             if chosen:
                 conditions.append(Condition(dimension=dimension, values=tuple(map(_value, chosen))))
     return Filters(label=label, conditions=tuple(conditions)), is_live
+
+
+def tell_time_zone(source: Source) -> None:
+    """Show in which time zone all times of the page are."""
+    st.caption(f"Times in {plain(source.time_zone)}", width="content")
+
+
+def _period_row() -> DeltaGenerator:
+    return st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="period_row"
+    )
+
+
+def _choose_label() -> str:
+    return choose_one("Period", spans.LABELS, key="period", default=spans.DEFAULT)
 
 
 def options_of(source: Source, dimension: str, *, key: str, has_none: bool = True) -> Sequence[str]:

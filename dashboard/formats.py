@@ -89,6 +89,12 @@ def signed_percent(fraction: Decimal | None) -> str | None:
     return f"{value:+,.1f}%" if abs(value) < 9.95 else f"{value:+,.0f}%"
 
 
+def signed_points(before: float, now: float) -> str:
+    """`+0.6 points` of percent."""
+    points = round((now - before) * 100, 1)
+    return f"{points:+.1f} points" if points else "0 points"
+
+
 def size(amount: int) -> str:
     """`0 B`, `12 kB`, `3.4 MB`."""
     value = float(amount)
@@ -107,6 +113,12 @@ def moment(when: datetime, time_zone: str, now: datetime) -> str:
         return f"{local:%H:%M:%S}"
     year = "" if local.year == today.year else f" {local.year}"
     return f"{day(local)}{year} {local:%H:%M}"
+
+
+def exact_moment(when: datetime, time_zone: str) -> str:
+    """`20 Nov 2026 14:03:22 Europe/Berlin`."""
+    local = when.astimezone(ZoneInfo(time_zone))
+    return f"{day(local)} {local.year} {local:%H:%M:%S} {time_zone}"
 
 
 def day(local: datetime) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from dashboard import formats
-from dashboard.failing import name
+from dashboard.cells import moment, name
 from dashboard.filters import Filters
 from dashboard.headings import heading
 from dashboard.source import Source
@@ -60,11 +60,11 @@ def _row(state: LimitState, source: Source, span: Span) -> Sequence[Cell | Bar |
         Bar(min(max(share, 0.0), 1.0), formats.percent(share)),
         Cell(text=formats.count(state.refused), tone="bad" if state.refused else "muted"),
         _worst(state),
-        formats.moment(state.lowest_at, source.time_zone, span.now),
+        moment(state.lowest_at, source, span.now),
         _amount(state.remaining),
         _amount(state.limit),
         formats.duration(state.reset),
-        formats.moment(state.seen_at, source.time_zone, span.now),
+        moment(state.seen_at, source, span.now),
     )
 
 

@@ -1,18 +1,14 @@
 """Lines over time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from html import escape
-from types import MappingProxyType
 from typing import Final
 
 import plotly.graph_objects as go
 
-from dashboard.charts import Mark, Series, TimeAxis
+from dashboard.charts import COUNTS, Mark, Series, TimeAxis, over_time, shift_of
 
-_WIDTHS: Final[Mapping[str, timedelta]] = MappingProxyType(
-    {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-)
 _MOST_DOTS: Final = 40
 
 
@@ -25,23 +21,14 @@ def lines_over_time(series: Sequence[Series], axis: TimeAxis, *, suffix: str, he
         suffix: what stands behind the ticks of the upright axis, as ` s`.
         height: in pixels.
     """
-    width = _WIDTHS[axis.step]
-    # The name of a day stands under the middle of it, that of an hour or minute under its beginning.
-    middle, shift = (timedelta(), width / 2) if axis.step == "day" else (width / 2, timedelta())
-    figure = go.Figure()
-    figure.add_traces([_trace(one, axis, middle, width) for one in series])
-    figure.update_layout(
-        height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, hovermode="closest", hoverdistance=40
-    )
-    figure.update_xaxes(
-        type="date", range=[axis.local(axis.start) - shift, axis.local(axis.end) - shift], fixedrange=True, title=None
-    )
-    figure.update_yaxes(tickformat=",~f", ticksuffix=suffix, rangemode="tozero", fixedrange=True, title=None, nticks=6)
+    figure = over_time([_trace(one, axis) for one in series], axis, height=height)
+    figure.update_yaxes(tickformat=COUNTS, ticksuffix=suffix)
     return figure
 
 
-def _trace(one: Series, axis: TimeAxis, middle: timedelta, width: timedelta) -> go.Scatter:
-    points = list(_with_gaps(one.marks, width))
+def _trace(one: Series, axis: TimeAxis) -> go.Scatter:
+    points = list(_with_gaps(one.marks, axis.width))
+    middle = axis.width / 2 - shift_of(axis)
     return go.Scatter(
         name=escape(one.name),
         x=[axis.local(start) + middle for start, _ in points],

@@ -1,62 +1,70 @@
 """What the figures do not include: requests of unknown cost, damaged lines, lost records, requests under way."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import formats
+from dashboard.boxes import share_box
+from dashboard.cells import moment
+from dashboard.endings import show_unfinished
+from dashboard.headings import heading
 from dashboard.source import Source
 from dashboard.spans import Span
 from dashboard.tables import Cell, Column, table
 from dashboard.words import drop_reason, pricing_state, quarantine_reason
 from monitor.alerts.wording import counted
-from monitor.ledger import queries
+from monitor.ledger import overview_queries, queries
+from monitor.ledger.backlog import Backlog
+from monitor.ledger.check import told
+from monitor.ledger.queries import Totals
+from monitor.ledger.retention import raw_from
 from monitor.ledger.scopes import Slice
 
-_MOST_LINES = 50
-_SHOWN = 120
+_MOST_LINES: Final = 50
+_SHOWN: Final = 120
 
 
-def show_figures(source: Source, span: Span) -> None:
+def show_figures(source: Source, span: Span, totals: Totals) -> None:
     """The counts of the period, and of this moment."""
-    totals = queries.totals(source.ledger, Slice(start=span.start, end=span.end))
     with st.container(horizontal=True, key="metrics_quality"):
-        _figure("Cost unknown", totals.unpriced_requests, totals.requests, "Requests that are not part of the spend.")
-        _figure(
+        share_box(
+            "Cost unknown",
+            totals.unpriced_requests,
+            totals,
+            about="Requests that are not part of the spend.",
+        )
+        share_box(
             "Cost estimated",
             totals.estimated_requests,
-            totals.requests,
-            "Requests whose usage was counted here, because the answer broke off before it said.",
+            totals,
+            about="Requests whose usage was counted here, because the answer broke off before it said.",
         )
-        _figure(
-            "Broken off",
-            totals.interrupted_requests,
-            totals.requests,
-            "Streams that were left or broke before their end.",
-        )
-        _figure(
-            "Outcome unknown",
-            totals.unknown_requests,
-            totals.requests,
-            "Requests whose program died while they were out.",
-        )
-        st.metric(
-            "Under way now",
-            formats.count(queries.in_flight(source.ledger)),
-            help="Requests that began and have not ended yet, in programs that still run.",
-            border=True,
-            height="stretch",
-        )
+        show_unfinished(source, span, totals)
 
 
-def show_unknown_costs(source: Source, span: Span) -> None:
-    """The models whose requests have no known cost, and why."""
-    st.subheader("Requests of unknown cost", anchor=False)
-    found = queries.unpriced_models(source.ledger, Slice(start=span.start, end=span.end))
-    if not found:
+def show_unknown_costs(source: Source, span: Span, totals: Totals) -> None:
+    """The models whose requests have no known cost, and why; and the requests whose cost is still to come."""
+    heading("unknown_costs", "Requests of unknown cost")
+    chosen = Slice(start=span.start, end=span.end)
+    pending = overview_queries.cost_to_come(source.ledger, chosen)
+    found = queries.unpriced_models(source.ledger, chosen)
+    if found:
+        _show_unknown(found)
+    elif not totals.requests:
+        st.caption("No requests in this period. Choose a longer one.")
+    elif not pending.requests:
         st.caption("The cost of every request in this period is known.")
-        return
+    if pending.oldest_at is not None:
+        since = formats.plain(formats.moment(pending.oldest_at, source.time_zone, span.now))
+        st.caption(
+            f"{counted(pending.requests, 'request')} began work that goes on, the oldest at {since}: what it costs is "
+            "known once the program asks how it ended."
+        )
+
+
+def _show_unknown(found: Sequence[Mapping[str, Any]]) -> None:
     columns = (
         Column(label="Model", fit="cut"),
         Column(label="Provider"),
@@ -70,14 +78,14 @@ def show_unknown_costs(source: Source, span: Span) -> None:
 
 def show_losses(source: Source) -> None:
     """Lines that could not be read, and records that could not be written."""
-    st.subheader("Lost or damaged", anchor=False)
+    heading("losses", "Lost or damaged so far")
     losses = queries.losses(source.ledger)
     damaged = losses.pop("quarantined", 0)
     if not damaged and not losses:
         st.caption("Nothing was lost and nothing is damaged.")
         return
     if losses:
-        reasons = (Column(label="Records that could not be written"), Column(label="Records", fit="right"))
+        reasons = (Column(label="Why records could not be written"), Column(label="Records", fit="right"))
         st.html(table(reasons, [(drop_reason(reason), f"{number:,}") for reason, number in losses.items()]))
     if damaged:
         st.caption(f"{counted(damaged, 'line')} could not be read; kept as found, the newest first:")
@@ -94,12 +102,16 @@ def show_losses(source: Source) -> None:
 
 def show_pipeline(source: Source) -> None:
     """How fresh the figures are and which prices they stand on."""
-    st.subheader("Freshness and prices", anchor=False)
+    heading("pipeline", "Freshness and prices")
     rows: list[tuple[str, Cell | str]] = []
     if source.spool_lag is not None:
         lag = source.spool_lag()
-        rows.append(("Waiting to be read", formats.size(lag.bytes_waiting)))
+        rows.append(("Waiting to be read", _waiting(lag.backlog)))
         rows.append(("Last look at the spool", f"{formats.duration(lag.idle)} ago"))
+    if source.last_check is not None:
+        rows.append(("Spool, requests and sums", _checked(source)))
+    if (kept_from := raw_from(source.ledger)) is not None:
+        rows.append(("Single requests are kept", f"from {kept_from:%Y-%m-%d} UTC on; before it only their sums"))
     lists = queries.price_lists(source.ledger)
     rows.append(("Price list in use", ", ".join(lists) or "none yet: it is read when the first request arrives"))
     rows.append(("Time zone of the pages", source.time_zone))
@@ -107,18 +119,21 @@ def show_pipeline(source: Source) -> None:
     st.html(table((Column(label="What"), Column(label="State", fit="wrap")), rows))
 
 
-def _figure(label: str, number: int, whole: int, about: str) -> None:
-    after = f"{formats.percent(number / whole)} of requests" if number else None
-    st.metric(
-        label,
-        formats.count(number),
-        delta=after,
-        delta_color="off",
-        delta_arrow="off",
-        help=about,
-        border=True,
-        height="stretch",
-    )
+def _checked(source: Source) -> Cell | str:
+    """What the last proof found that nothing got lost or counted twice."""
+    found = source.last_check() if source.last_check is not None else None
+    if found is None:
+        return "not compared yet; or run: monitor ledger check"
+    when = formats.moment(found.at, source.time_zone, source.clock())
+    return Cell(text=f"{told(found)} ({when}).", tone="bad" if found.faults else "")
+
+
+def _waiting(backlog: Backlog) -> str:
+    if not backlog.bytes:
+        return "nothing"
+    lines = f"{'about ' if backlog.is_estimate else ''}{formats.count(backlog.lines)} lines"
+    age = "" if backlog.seconds is None else f", the oldest from {formats.duration(backlog.seconds)} ago"
+    return f"{formats.size(backlog.bytes)}, {lines}{age}"
 
 
 def _unknown_row(row: Mapping[str, Any]) -> tuple[Cell | str, ...]:
@@ -139,7 +154,7 @@ def _line_row(source: Source, row: Mapping[str, Any]) -> tuple[Cell | str, ...]:
     line = row["line"]
     shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
     return (
-        formats.moment(row["seen_at"], source.time_zone, source.clock()),
+        moment(row["seen_at"], source, source.clock()),
         row["file"],
         formats.DASH if row["byte_offset"] is None else f"{row['byte_offset']:,}",
         quarantine_reason(row["reason"]),

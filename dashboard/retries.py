@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import formats
 from dashboard.boxes import box
-from dashboard.failing import name
+from dashboard.cells import moment, name
 from dashboard.filters import Filters
 from dashboard.headings import heading
 from dashboard.source import Source
@@ -105,7 +105,7 @@ def _show_wasted(found: RetriedCalls) -> None:
 
 def _row(call: RetriedCall, source: Source, span: Span) -> Sequence[Cell | Bar | str]:
     return (
-        formats.moment(call.started_at, source.time_zone, span.now),
+        moment(call.started_at, source, span.now),
         formats.duration(call.failed_seconds),
         formats.duration(call.waited_seconds),
         str(call.attempts),

@@ -11,21 +11,25 @@ from typing import Final
 from monitor.clock import Clock
 from monitor.control.store import Control
 from monitor.errors import MonitorError
+from monitor.ledger.backlog import Backlog
+from monitor.ledger.check import Check
 from monitor.ledger.ledger import Ledger
 from monitor.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How far the ledger is behind the spool: bytes that wait, and seconds since the drain last looked."""
+    """How far the ledger is behind the spool, and how many seconds ago the drain last looked."""
 
-    bytes_waiting: int
+    backlog: Backlog
     idle: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The open stores and what else the pages must know; `spool_lag` is None where nothing drains.
+    """The open stores and what else the pages must know.
+
+    `spool_lag` is None where nothing drains, `last_check` where nothing checks; it gives None until a check was done.
 
     `time_zone` is the IANA zone in which days begin and times are shown.
     """
@@ -36,6 +40,7 @@ class Source:
     time_zone: str
     settings: Settings
     spool_lag: Callable[[], Lag] | None = None
+    last_check: Callable[[], Check | None] | None = None
 
 
 _INSTALLED: Final[list[Source]] = []

@@ -7,8 +7,9 @@ from typing import Final
 import streamlit as st
 
 from dashboard import formats
+from dashboard.cells import name
 from dashboard.charts import Mark, Series, axis_of
-from dashboard.failing import name
+from dashboard.choices import choose_one
 from dashboard.filters import Filters
 from dashboard.headings import heading
 from dashboard.lines import lines_over_time
@@ -17,9 +18,8 @@ from dashboard.spans import Span
 from dashboard.steady import show_steady
 from dashboard.tables import Cell, Column, table
 from dashboard.theme import PALETTE
-from monitor.ledger import retry_queries, speed_queries
-from monitor.ledger.retry_queries import OutputRate
-from monitor.ledger.speed_queries import ModelSpeed, Percentiles, SpeedPoint
+from monitor.ledger import speed_queries
+from monitor.ledger.speed_queries import ModelSpeed, OutputRate, Percentiles, SpeedPoint
 
 _HEIGHT: Final = 280
 _MOST: Final = 12
@@ -49,7 +49,7 @@ def show_speeds(source: Source, filters: Filters, span: Span) -> None:
     """Percentiles over time and by model."""
     scope = filters.slice(span)
     with heading("speed", "Speed"):
-        chosen = _choose_kind()
+        chosen = choose_one("Speed of", _OF, key="speed_of", default="Duration")
     points = speed_queries.speed_series(source.ledger, scope, step=span.step, time_zone=source.time_zone)
     lines = [line for line in _lines(points, _OF[chosen]) if line.marks]
     if lines:
@@ -66,26 +66,13 @@ def show_speeds(source: Source, filters: Filters, span: Span) -> None:
     models = speed_queries.speeds_by_model(source.ledger, scope)
     if not models:
         return
-    rates = {rate.model: rate for rate in retry_queries.output_rates(source.ledger, scope)}
+    rates = {rate.model: rate for rate in speed_queries.output_rates(source.ledger, scope)}
     st.html(table(_COLUMNS, [_row(speed, rates.get(speed.model)) for speed in models[:_MOST]]))
     more = f" {len(models) - _MOST} less used models are left out." if len(models) > _MOST else ""
     st.caption(
         "p95: 95 of 100 requests took no longer. Failed requests are part of it. First chunk and tokens a second are "
         f"those of streams; tokens a second are counted after the first chunk.{more}"
     )
-
-
-def _choose_kind() -> str:
-    chosen = st.segmented_control(
-        "Speed of",
-        tuple(_OF),
-        default="Duration",
-        required=True,
-        key="speed_of",
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    return chosen or "Duration"
 
 
 def _lines(points: Sequence[SpeedPoint], of: Callable[[SpeedPoint], Percentiles]) -> list[Series]:

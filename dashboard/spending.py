@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import formats, theme
 from dashboard.charts import DOLLARS, Mark, Series, axis_of
+from dashboard.choices import choose_one
 from dashboard.filters import Filters, name_of
 from dashboard.headings import heading
 from dashboard.source import Source
@@ -29,7 +30,7 @@ _TOP: Final = 8
 def show_spend_over_time(source: Source, filters: Filters, span: Span, totals: Totals) -> None:
     """Spend for each step of time, split by the dearest values of a dimension."""
     with heading("spend", f"Spend over time: {formats.spend(totals)}"):
-        split = _choose_split(key="split", default="Model")
+        split = choose_one("Split by", SPLITS, key="split", default="Model")
     found = overview_queries.leading_series(
         source.ledger,
         filters.slice(span),
@@ -63,24 +64,11 @@ def show_spenders(source: Source, filters: Filters, span: Span) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         with heading("by", "Spend by"):
-            split = _choose_split(key="by", default="Team")
+            split = choose_one("Spend by", SPLITS, key="by", default="Team")
         _ranking(source, filters, span, split, SPLITS[split])
     with right:
         heading("call_site", "Spend by call site")
         _ranking(source, filters, span, "Place in the code", "call_site")
-
-
-def _choose_split(*, key: str, default: str) -> str:
-    chosen = st.segmented_control(
-        "Split by",
-        tuple(SPLITS),
-        default=default,
-        required=True,
-        key=key,
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    return chosen or default
 
 
 def _ranking(source: Source, filters: Filters, span: Span, label: str, dimension: str) -> None:

@@ -17,11 +17,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What stands in a cell; `tone` is `bad`, `good`, `near` or `muted`, `title` is shown on pointing at it."""
+    """What stands in a cell; `tone` is `bad`, `good`, `near` or `muted`, `title` is shown on pointing at it.
+
+    `link` is where a click on it leads, an address of ours.
+    """
 
     text: str
     tone: str = ""
     title: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +54,6 @@ def _cell(column: Column, cell: Cell | Bar | str) -> str:
         cell = Cell(text=cell)
     title = cell.title or (cell.text if column.fit == "cut" else "")
     shown = f'<span class="om-{cell.tone}">{escape(cell.text)}</span>' if cell.tone else escape(cell.text)
+    if cell.link:
+        shown = f'<a href="{escape(cell.link)}" target="_self">{shown}</a>'
     return f'<td class="{column.fit}" title="{escape(title)}">{shown}</td>'

@@ -46,7 +46,14 @@ STYLE: Final = f"""
     content: ""; display: inline-block; width: 0.7rem; height: 0.7rem; border-radius: 0.15rem; margin-right: 0.4rem;
     background: var(--colour);
 }}
-.stHtml:has(table.om) {{ overflow-x: auto; }}
+.stHtml:has(table.om) {{
+    container-type: inline-size; overflow-x: auto; animation: om-more linear both;
+    animation-timeline: scroll(self inline);
+}}
+@keyframes om-more {{
+    from, 99% {{ mask-image: linear-gradient(to left, transparent, black 3rem); }}
+    to {{ mask-image: none; }}
+}}
 table.om {{ width: 100%; border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }}
 table.om th {{
     text-align: left; font-weight: 500; opacity: 0.65; padding: 0.35rem 0.75rem 0.35rem 0; white-space: nowrap;
@@ -56,12 +63,13 @@ table.om td {{
     padding: 0.35rem 0.75rem 0.35rem 0; white-space: nowrap; vertical-align: top;
     border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }}
+table.om a {{ color: inherit; text-decoration-color: {MAIN}; text-underline-offset: 0.2em; }}
 table.om .right {{ text-align: right; padding-right: 1.5rem; }}
 table.om .share {{ display: flex; align-items: center; gap: 0.6rem; }}
 table.om .share .om-bar {{ flex: 1; }}
 table.om .share b {{ font-weight: 400; min-width: 2.6rem; text-align: right; }}
 table.om td.wrap {{ white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }}
-table.om td.cut {{ max-width: 18rem; overflow: hidden; text-overflow: ellipsis; }}
+table.om td.cut {{ max-width: min(18rem, 32cqi); overflow: hidden; text-overflow: ellipsis; }}
 .om-bad {{ color: color-mix(in srgb, {BAD} 80%, currentColor); }}
 .om-good {{ color: color-mix(in srgb, {GOOD} 80%, currentColor); }}
 .om-near {{ color: color-mix(in srgb, {NEAR} 65%, currentColor); }}

@@ -1,6 +1,5 @@
 """Requests and errors over time."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -9,6 +8,7 @@ from dashboard import theme
 from dashboard.charts import COUNTS, Mark, Series, axis_of
 from dashboard.filters import Filters
 from dashboard.headings import heading
+from dashboard.kinds import series_of_kinds
 from dashboard.source import Source
 from dashboard.spans import Span
 from dashboard.steady import show_bars
@@ -30,7 +30,10 @@ def show_requests(source: Source, filters: Filters, span: Span) -> None:
         show_bars("requests", _outcomes(points), axis, tick_format=COUNTS, height=_HEIGHT, alt="Requests over time")
     with right:
         heading("errors", "Errors over time")
-        errors = _errors([point for point in by_kind if point.value is not None])
+        errors = series_of_kinds(
+            ((error_name(point.value), point.start, point.totals.requests) for point in by_kind if point.value),
+            key="errors_class",
+        )
         if errors:
             show_bars("errors", errors, axis, tick_format=COUNTS, height=_HEIGHT, alt="Failed requests over time")
         else:
@@ -42,23 +45,6 @@ def _outcomes(points: Sequence[Point]) -> list[Series]:
     failed = [_mark(point, point.totals.errors) for point in points if point.totals.errors]
     series = [Series(name="answered", colour=theme.MAIN, marks=answered)]
     return [*series, Series(name="failed", colour=theme.BAD, marks=failed)] if failed else series
-
-
-def _errors(points: Sequence[Point]) -> list[Series]:
-    requests: Counter[str] = Counter()
-    for point in points:
-        requests[str(point.value)] += point.totals.requests
-    kinds = [kind for kind, _ in requests.most_common()]
-    leading = kinds[: len(theme.PALETTE)]
-    colours = theme.colours(leading, st.session_state.setdefault("colours_errors", {}))
-    return [
-        Series(
-            name=error_name(kind),
-            colour=colours.get(kind, theme.REST),
-            marks=[_mark(point, point.totals.requests) for point in points if point.value == kind],
-        )
-        for kind in kinds
-    ]
 
 
 def _mark(point: Point, number: int) -> Mark:

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from dashboard.tables import Cell
-
-_ERRORS: Final[Mapping[str, str]] = MappingProxyType(
+ERRORS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "authentication": "API key refused",
-        "cancelled": "Cancelled by the program",
+        "cancelled": "Cancelled",
         "conflict": "Conflict",
-        "connection": "No connection",
+        "connection": "Connection failed",
         "content_filter": "Content filter",
         "context_length": "Prompt too long",
         "invalid_request": "Invalid request",
@@ -25,15 +23,18 @@ _ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "timeout": "Timeout",
     }
 )
-_PRICING: Final[Mapping[str, str]] = MappingProxyType(
+PRICING: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "unpriced": "No price is known",
+        "priced": "The cost is known",
+        "unpriced": "No price for what was used",
         "impossible": "The token counts contradict each other",
         "no_usage": "The answer stated no usage, or never came",
+        "repeated": "Another request counts what was used",
         "pending": "The work goes on: what it used comes later",
+        "free": "Nothing to pay for",
     }
 )
-_DROPS: Final[Mapping[str, str]] = MappingProxyType(
+DROPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "disk_full": "The disk was full",
         "disk_fault": "The disk is damaged",
@@ -42,10 +43,13 @@ _DROPS: Final[Mapping[str, str]] = MappingProxyType(
         "no_directory": "The directory could not be made",
         "unsafe_directory": "Others may write to the directory",
         "too_many_files": "Too many files were open",
+        "spool_full": "The spool held as much as MONITOR_SPOOL_LIMIT allows",
         "removed": "The file was removed while it was written",
         "write_failed": "Writing failed",
+        "unknown": "Nothing tells why",
     }
 )
+_CONTENT: Final = "content_"
 _QUARANTINE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "checksum": "Checksum is wrong",
@@ -57,32 +61,25 @@ _QUARANTINE: Final[Mapping[str, str]] = MappingProxyType(
 
 def error_name(error_class: str) -> str:
     """A class of errors in words."""
-    return _ERRORS.get(error_class, error_class.replace("_", " ").capitalize())
+    return ERRORS.get(error_class, _spaced(error_class))
 
 
 def pricing_state(state: str) -> str:
-    """Why the cost of a request is not known."""
-    return _PRICING.get(state, state.replace("_", " ").capitalize())
+    """Why the cost of a request is known or not."""
+    return PRICING.get(state, _spaced(state))
 
 
 def drop_reason(reason: str) -> str:
-    """Why records could not be written."""
-    return _DROPS.get(reason, reason.replace("_", " ").capitalize())
+    """Why records, or the contents that belong to records, could not be written."""
+    if reason.startswith(_CONTENT):
+        return f"{drop_reason(reason.removeprefix(_CONTENT))} (contents)"
+    return DROPS.get(reason, _spaced(reason))
 
 
 def quarantine_reason(reason: str) -> str:
     """Why a line of the spool could not be read."""
-    return _QUARANTINE.get(reason, reason.replace("_", " ").capitalize())
+    return _QUARANTINE.get(reason, _spaced(reason))
 
 
-def outcome(row: Mapping[str, Any]) -> Cell:
-    """How a request of the ledger ended."""
-    status = f"{row['status']} " if row["status"] else ""
-    if row["error_class"] is not None:
-        said = row["error_code"] or row["error_type"] or ""
-        return Cell(text=f"{status}{error_name(row['error_class'])}", tone="bad", title=said)
-    if row["outcome"] == "interrupted":
-        return Cell(text=f"{status}broken off", tone="near", title="The stream was left or broke before its end.")
-    if row["outcome"] == "unknown":
-        return Cell(text="unknown", tone="near", title="The program died while the request was out.")
-    return Cell(text=f"{status}OK", tone="good")
+def _spaced(word: str) -> str:
+    return word.replace("_", " ").capitalize()

@@ -6,6 +6,8 @@ from dashboard import source
 from dashboard.alert_lists import show_alerts, show_deliveries
 from dashboard.budget_cards import cards
 from dashboard.budget_form import show_budget_form
+from dashboard.filters import tell_time_zone
+from dashboard.headings import heading
 from dashboard.receiver_form import show_receiver_form, show_receivers
 from dashboard.source import Source
 
@@ -14,14 +16,15 @@ _REFRESH = 5
 
 def show(read_from: Source) -> None:
     """What changes by itself; run again and again."""
-    st.subheader("Budgets", anchor=False)
+    with heading("budgets", "Budgets"):
+        tell_time_zone(read_from)
     if read_from.control.list_budgets():
         st.html(cards(read_from))
     else:
         st.caption("No budget yet. Add one below to hear of spend before it is too much.")
-    st.subheader("Alerts", anchor=False)
+    heading("alerts", "Alerts")
     show_alerts(read_from)
-    st.subheader("Deliveries", anchor=False)
+    heading("deliveries", "Deliveries")
     show_deliveries(read_from)
 
 

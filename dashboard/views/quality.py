@@ -5,14 +5,17 @@ import streamlit as st
 from dashboard import filters, quality, source
 from dashboard.source import Source
 from dashboard.spans import Span, span_of
+from monitor.ledger import queries
+from monitor.ledger.scopes import Slice
 
 _REFRESH = 5
 
 
 def show(read_from: Source, span: Span) -> None:
     """What changes by itself; run again and again."""
-    quality.show_figures(read_from, span)
-    quality.show_unknown_costs(read_from, span)
+    totals = queries.totals(read_from.ledger, Slice(start=span.start, end=span.end))
+    quality.show_figures(read_from, span, totals)
+    quality.show_unknown_costs(read_from, span, totals)
     quality.show_losses(read_from)
     quality.show_pipeline(read_from)
 
@@ -23,5 +26,5 @@ def show_period(read_from: Source, label: str) -> None:
 
 
 here = source.current()
-period = filters.choose_period()
+period = filters.choose_period(here)
 st.fragment(show_period, run_every=_REFRESH)(here, period)

@@ -1,8 +1,10 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from streamlit.proto.Metric_pb2 import Metric
 
 from dashboard.formats import money
 from monitor.ledger import queries
@@ -67,6 +69,45 @@ def test_spend_is_compared_with_yesterday_by_now(world: World) -> None:
     )
 
     assert delta(world.page(), "Spend today") == "+100%"
+
+
+def test_what_did_not_change_has_no_arrow(world: World) -> None:
+    """Growth of zero is neither good nor bad: the same durations and errors are not red."""
+    world.add(make_record(ago=_LONG_AGO), make_record(ago=timedelta(hours=30)), make_record())
+
+    same = {metric.label: (metric.delta, metric.proto.color) for metric in world.page().metric}
+    assert same["Median duration"] == ("0%", Metric.MetricColor.GRAY)
+    assert same["Error rate"] == ("0 points", Metric.MetricColor.GRAY)
+
+
+def test_the_time_zone_is_told(tmp_path: Path) -> None:
+    """On every page, for every page shows times."""
+    with small_world(tmp_path, time_zone="Europe/Berlin") as world:
+        world.add(make_record())
+
+        for name in ("overview", "reliability", "budgets", "quality"):
+            assert "Times in Europe/Berlin" in words(world.page(name))
+        assert "17 Jun 2026 13:50:00 Europe/Berlin" in html(world.page())
+
+
+def test_work_that_goes_on_is_pending(world: World) -> None:
+    """Its cost is neither unknown nor nothing."""
+    world.add(make_record(answer_status="in_progress", usage_source="none", input_tokens=None, endpoint="/responses"))
+
+    assert 'title="The work goes on: what it used comes later."><span class="om-muted">pending<' in html(world.page())
+
+
+def test_an_error_has_one_colour_on_all_pages(world: World) -> None:
+    """The overview and the page Reliability show the same kinds, also when another one takes the lead meanwhile."""
+    kinds = ("server", "timeout", "conflict", "parse")
+    world.add(*(make_failure(error_class=kind) for number, kind in enumerate(kinds, 1) for _ in range(number)))
+    page = world.page()
+    legend = re.compile(r'--colour:(#\w+)">(Server error|Timeout|Conflict|Unreadable answer)<')
+
+    first = dict(legend.findall(html(page)))
+    assert len(first) == len(kinds)
+    world.add(*(make_failure(error_class="server") for _ in kinds))
+    assert dict(legend.findall(html(page.switch_page("views/reliability.py").run()))) == first
 
 
 def test_nothing_is_compared_with_a_time_before_the_records(world: World) -> None:

@@ -1,10 +1,11 @@
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.charts import COUNTS, Mark, Series, TimeAxis, bars_over_time, legend
+from dashboard.charts import CENTS, COUNTS, DOLLARS, Mark, Series, TimeAxis, bars_over_time, legend
+from dashboard.lines import lines_over_time
 from dashboard.tables import Bar, Cell, Column, table
 from dashboard.theme import PALETTE, colours
 from monitor.budgets.parsing import parse_amount, parse_thresholds
@@ -76,6 +77,35 @@ def test_few_requests_are_counted_in_whole_numbers() -> None:
     """There is no tick at half a request."""
     assert bars_over_time([_series(3)], _axis(), tick_format=COUNTS).layout.yaxis.dtick == 1
     assert bars_over_time([_series(300)], _axis(), tick_format=COUNTS).layout.yaxis.dtick is None
+
+
+@pytest.mark.parametrize(("dollars", "format_"), [(250.0, DOLLARS), (2.5, CENTS), (0.05, CENTS), (0.002, DOLLARS)])
+def test_parts_of_a_dollar_have_two_digits(dollars: float, format_: str) -> None:
+    """`$0.50` is money, `$0.5` is not; what is less than a cent keeps all its digits."""
+    assert bars_over_time([_series(dollars)], _axis(), tick_format=DOLLARS).layout.yaxis.tickformat == format_
+
+
+@pytest.mark.parametrize(
+    ("step", "format_"), [("minute", "%H:%M\n%-d %b"), ("hour", "%H:%M\n%-d %b"), ("day", "%-d %b")]
+)
+def test_days_are_written_as_in_the_tables(step: str, format_: str) -> None:
+    """`20 Nov`, in bars and in lines."""
+    bars = bars_over_time([_series()], _axis(step), tick_format=COUNTS)
+    lines = lines_over_time([_series()], _axis(step), suffix=" s", height=100)
+
+    assert (bars.layout.xaxis.tickformat, lines.layout.xaxis.tickformat) == (format_, format_)
+
+
+@pytest.mark.parametrize("step", ["minute", "hour", "day"])
+def test_bars_and_lines_stand_in_their_step(step: str) -> None:
+    """The first bar lies within the axis, and the first point in its middle."""
+    bars = bars_over_time([_series()], _axis(step), tick_format=COUNTS)
+    lines = lines_over_time([_series()], _axis(step), suffix=" s", height=100)
+    left = bars.data[0].x[0] + timedelta(milliseconds=bars.data[0].offset)
+    middle = left + timedelta(milliseconds=bars.data[0].width / 2)
+
+    assert bars.layout.xaxis.range[0] <= left
+    assert lines.data[0].x[0] == middle
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1..2"])

@@ -1,7 +1,10 @@
+from datetime import timedelta
+from typing import Any
+
 from monitor.health import Health
 from monitor.records import Begin
 from monitor.spool.writer import SpoolWriter
-from tests.dashboard.world import NOW, UNPRICED_MODEL, World, figure, html, make_record, words
+from tests.dashboard.world import NOW, UNPRICED_MODEL, World, delta, figure, html, make_record, words
 
 
 def test_the_page_renders_without_requests(world: World) -> None:
@@ -20,6 +23,31 @@ def test_requests_of_unknown_cost_are_listed_with_the_reason(world: World) -> No
     assert figure(page, "Cost unknown") == "2"
     assert UNPRICED_MODEL in html(page)
     assert "does not know this model" in html(page)
+
+
+def test_a_period_without_requests_is_not_called_priced(world: World) -> None:
+    """Where nothing was asked nothing is known."""
+    assert "No requests in this period. Choose a longer one." in words(world.page("quality"))
+    world.add(make_record())
+    assert "The cost of every request in this period is known." in words(world.page("quality"))
+
+
+def test_work_that_goes_on_is_not_called_priced(world: World) -> None:
+    """Its cost is to come; the page says how many there are and since when."""
+    begun: dict[str, Any] = {"endpoint": "/responses", "answer_status": "in_progress", "usage_source": "none"}
+    world.add(*(make_record(ago=timedelta(minutes=ago), input_tokens=None, **begun) for ago in (20, 40)))
+
+    page = world.page("quality")
+    assert "2 requests began work that goes on, the oldest at 11:20:00" in words(page)
+    assert "is known." not in words(page)
+    assert figure(page, "Cost unknown") == "0"
+
+
+def test_a_known_model_without_a_fitting_price_is_told_as_such(world: World) -> None:
+    """The list knows the model, but no price for the tier."""
+    world.add(make_record(service_tier="ultrafast"))
+
+    assert "No price for what was used: matched openai/gpt-4o-mini" in html(world.page("quality"))
 
 
 def test_damaged_lines_are_shown(world: World) -> None:
@@ -53,7 +81,8 @@ def test_requests_under_way_are_counted(world: World) -> None:
     )
     world.drain.run()
 
-    assert figure(world.page("quality"), "Under way now") == "1"
+    page = world.page("quality")
+    assert (figure(page, "Under way now"), delta(page, "Under way now")) == ("1", "oldest for 0.0 ms")
     writer.close()
 
 
@@ -66,4 +95,7 @@ def test_the_price_list_is_named(world: World) -> None:
 
 def test_the_spool_lag_is_shown(world: World) -> None:
     """And how fresh the figures are."""
-    assert "200 ms ago" in html(world.page("quality"))
+    page = html(world.page("quality"))
+
+    assert "200 ms ago" in page
+    assert "3 lines, the oldest from 1.5 s ago" in page

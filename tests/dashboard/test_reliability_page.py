@@ -5,7 +5,6 @@ import pytest
 
 from dashboard.charts import Mark, Series, TimeAxis
 from dashboard.lines import lines_over_time
-from dashboard.reasons import failure_name
 from monitor.health import Health
 from monitor.records import Begin, Record
 from monitor.spool.writer import SpoolWriter
@@ -140,7 +139,7 @@ def test_retries_tell_what_was_lost(world: World) -> None:
         "and 4.0 s waiting",
         "1.00 M tokens in, 0 out",
     ]
-    assert _after(html(page), "Lost waiting", "4.0 s", "1.0 s", ">2<", "OK", "No connection", "shop/slow.py:9")
+    assert _after(html(page), "Lost waiting", "4.0 s", "1.0 s", ">2<", "OK", "Connection failed", "shop/slow.py:9")
     assert _after(html(page), "Lost waiting", "2.0 s", "3.0 s", ">2<", "OK", "Rate limit", "shop/search.py:10")
 
 
@@ -157,7 +156,10 @@ def test_speed_is_told_by_model(world: World) -> None:
     world.add(make_record(**stream), make_record(model="o3", duration=0.5))
     page = html(world.page("reliability"))
 
-    assert _after(page, "Output tokens/s p50", MODEL, ">3.0 s<", ">980 ms<", ">50<")
+    # Speeds are kept in buckets: at most 2 % off.
+    assert any(
+        _after(page, "Output tokens/s p50", MODEL, ">3.0 s<", ">980 ms<", rate) for rate in (">49<", ">50<", ">51<")
+    )
     assert _after(page, "Output tokens/s p50", ">o3<", " ms<", "–", "–", "–", "–", "–")
 
 
@@ -227,15 +229,6 @@ def test_each_period_shows_all_parts(world: World, period: str) -> None:
 
     assert len(page.exception) == 0
     assert (figure(page, "Failed"), figure(page, "Calls retried")) == ("1", "1")
-
-
-@pytest.mark.parametrize(
-    ("reason", "name"),
-    [(None, "No connection"), ("tls", "No connection: TLS"), ("too_many", "No connection: too many")],
-)
-def test_reasons_are_said_in_words(reason: str | None, name: str) -> None:
-    """Those that are no words have some; all others lose their lines."""
-    assert failure_name("connection", reason) == name
 
 
 def test_a_line_is_broken_where_nothing_is_known() -> None:

@@ -13,6 +13,7 @@ from dashboard.source import Lag, Source, install
 from monitor.control.store import Control
 from monitor.health import Health
 from monitor.home import Home
+from monitor.ledger.backlog import Backlog
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
 from monitor.pricing.installed import installed_price_book
@@ -56,14 +57,14 @@ def make_record(
     return Record(**(usual | facts))  # type: ignore[arg-type] # checked when the drain reads it
 
 
-def make_failure(*, ago: timedelta = timedelta(minutes=10)) -> Record:
-    """A record of a request that was refused because of a rate limit."""
+def make_failure(*, ago: timedelta = timedelta(minutes=10), error_class: str = "rate_limit") -> Record:
+    """A record of a request that was refused, if nothing else is said because of a rate limit."""
     return make_record(
         ago=ago,
         response_model=None,
         outcome="failed",
         status=429,
-        error_class="rate_limit",
+        error_class=error_class,
         usage_source="none",
         input_tokens=None,
         output_tokens=None,
@@ -111,7 +112,7 @@ def small_world(directory: Path, *, time_zone: str = "UTC") -> Iterator[World]:
                 clock=clock,
                 time_zone=time_zone,
                 settings=Settings(home=home.path),
-                spool_lag=lambda: Lag(bytes_waiting=0, idle=0.2),
+                spool_lag=lambda: Lag(backlog=Backlog(bytes=2_048, lines=3, is_estimate=False, seconds=1.5), idle=0.2),
             )
         )
         yield World(home, ledger, control, clock, Drain(ledger, home.spool, installed_price_book(), Health()))

@@ -1,0 +1,114 @@
+"""One request with all that is known of it: costs by class and price, the attempts of its call, what is kept of it."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboard import formats
+from dashboard.explorer import REQUEST, key_of, list_of
+from dashboard.filters import Filters
+from dashboard.headings import heading
+from dashboard.source import Source
+from dashboard.tables import Cell, Column, table
+from monitor.ledger import request_queries
+from monitor.ledger.columns import COST_COLUMNS
+
+_CLASSES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "list_input_cost": ("Input", ("input", "request")),
+        "list_cache_read_cost": ("Input from the cache", ("cache_read",)),
+        "list_cache_creation_cost": ("Input written to the cache", ("cache_creation",)),
+        "list_output_cost": ("Output", ("output", "reasoning")),
+        "list_audio_cost": ("Sound", ("input_audio", "output_audio", "audio_second")),
+        "list_image_cost": ("Pictures", ("input_image", "output_image")),
+    }
+)
+"""Classes of cost: their names and the prices they are made of."""
+_PER_MILLION: Final = 1_000_000
+_SINGLE: Final = ("request", "audio_second")
+
+
+def show_request(source: Source, filters: Filters) -> None:
+    """The request that the address names, if it names one."""
+    text = st.query_params.get(REQUEST)
+    key = None if text is None else key_of(text)
+    if key is None:
+        return
+    row = request_queries.request_of(source.ledger, key)
+    if row is None:
+        st.info("This request is not in the ledger any more.", icon=":material/search_off:")
+        return
+    with heading("one_request", f"Request {row['record_id'].hex}"):
+        is_closed = st.button("Close", icon=":material/close:")
+    if is_closed:
+        del st.query_params[REQUEST]
+        st.rerun()
+    _show_costs(source, row)
+    _show_attempts(source, filters, row)
+    _show_content(source, row)
+    _show_fields(source, row)
+
+
+def _show_costs(source: Source, row: Mapping[str, Any]) -> None:
+    if row["list_cost"] is None:
+        return
+    price = request_queries.price_of(source.ledger, dict(row)) or {}
+    columns = (Column(label="Cost"), Column(label="USD", fit="right"), Column(label="Price", fit="wrap"))
+    rows = [
+        (label, formats.money(row[column]), ", ".join(_prices(price, units)) or formats.DASH)
+        for column, (label, units) in _CLASSES.items()
+        if row[column]
+    ]
+    total = ("Whole", formats.money(row["list_cost"]), row["sku_price_id"] or formats.DASH)
+    st.html(table(columns, [*rows, total]))
+
+
+def _prices(price: Mapping[str, Any], units: Sequence[str]) -> list[str]:
+    found = []
+    for unit in units:
+        if price.get(unit):
+            whole = unit in _SINGLE
+            amount = formats.money(price[unit] if whole else price[unit] * _PER_MILLION)
+            found.append(f"{unit.replace('_', ' ')} {amount} {'each' if whole else 'per 1M tokens'}")
+    return found
+
+
+def _show_attempts(source: Source, filters: Filters, row: dict[str, Any]) -> None:
+    attempts = request_queries.attempts_of(source.ledger, row)
+    if len(attempts) > 1:
+        st.caption("All attempts of its call:")
+        st.html(list_of(source, filters.span(source), attempts))
+
+
+def _show_content(source: Source, row: dict[str, Any]) -> None:
+    content = request_queries.content_of(source.ledger, row)
+    if content is None:
+        return
+    for part in ("request", "answer"):
+        if content[part] is not None:
+            st.caption(f"{part.capitalize()}{', cut' if content['is_cut'] else ''}:")
+            st.code(content[part], language=None, wrap_lines=True)
+
+
+def _show_fields(source: Source, row: Mapping[str, Any]) -> None:
+    """Every column that has a value; costs stand above."""
+    shown = [
+        (column.replace("_", " ").capitalize(), Cell(text=_text(column, value, source)))
+        for column, value in row.items()
+        if value is not None and column not in COST_COLUMNS
+    ]
+    st.html(table((Column(label="Field"), Column(label="Value", fit="wrap")), shown))
+
+
+def _text(column: str, value: Any, source: Source) -> str:
+    if column == "started_at":
+        return formats.exact_moment(value, source.time_zone)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {part}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value.hex if hasattr(value, "hex") and column.endswith("_id") else str(value)
