@@ -5,16 +5,17 @@ Costs are list cost in USD as `Decimal`; None means that nothing in the slice ha
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.buckets import quantile
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.rollup import SUMS, measures_sql
-from monitor.ledger.scopes import Slice, dimension_column, is_whole_hours, naive, split_hours, where
-from monitor.ledger.usage import rows, usage_rows
+from monitor.ledger.measures import SPEEDS, USAGE
+from monitor.ledger.scopes import Slice, dimension_column
+from monitor.ledger.steps import cut_of, step_start
+from monitor.ledger.usage import rows, stepped, usage_rows
 from monitor.pricing.figures import UNKNOWN_COST_STATES
 
 _COUNTS: Final = (
@@ -27,9 +28,9 @@ _COUNTS: Final = (
     "estimated_requests",
 )
 _UNKNOWN_COST: Final = ", ".join(f"'{state}'" for state in UNKNOWN_COST_STATES)
+SUMS: Final = USAGE.added()
 # Rows of the rollup that correct others can leave nothing of a group.
-_IS_THERE: Final = "sum(u.requests) <> 0"
-TIME_STEPS: Final = ("minute", "hour", "day", "week", "month")
+_IS_THERE: Final = USAGE.is_there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ def by_dimension(ledger: Ledger, span: Slice, dimension: str, *, limit: int | No
         LedgerError: there is no such dimension.
     """
     column = dimension_column(dimension)
-    source = usage_rows(span)
+    source = usage_rows(span, by=[dimension])
     found = rows(
         ledger,
         f"select {column} as value, {SUMS} from {source.sql} u group by 1 having {_IS_THERE}"
@@ -119,60 +120,31 @@ def series(ledger: Ledger, span: Slice, *, step: str, time_zone: str, dimension:
         ledger: the ledger.
         span: which requests.
         step: one of `TIME_STEPS`; minutes, and hours that do not begin with an hour of UTC, are read from the
-            requests, all others from the rollup.
+            requests, all others from a rollup.
         time_zone: IANA zone in which days, weeks (from Monday) and months begin.
         dimension: one of the record's dimensions.
+
+    Raises:
+        ValueError: there is no such step.
+        LedgerError: there is no such dimension.
     """
-    if step not in TIME_STEPS:
-        raise ValueError(f"{step!r} is not one of {', '.join(TIME_STEPS)}")
     column = dimension_column(dimension) if dimension else "null"
-    zone = ZoneInfo(time_zone)
-    if step == "minute":
-        return _fine_series(ledger, span, "date_trunc('minute', started_at)", [], column)
-    if step == "hour" and not is_whole_hours(span, zone):
-        return _fine_series(ledger, span, _LOCAL_HOUR, [time_zone, time_zone], column)
-    if step == "hour":
-        # Not by way of the local time: when clocks are set back, two hours have the same.
-        source, start, marks = usage_rows(span), "hour", []
-    else:
-        source, start, marks = usage_rows(span, split_hours=split_hours(span, zone)), _local(step), [time_zone]
+    source = usage_rows(span, by=[dimension] if dimension else [], cut=cut_of(span, step, ZoneInfo(time_zone)))
+    source = stepped(source, step, time_zone)
     found = rows(
         ledger,
-        f"select {start} as start, {column} as value, {SUMS} from {source.sql} u"
-        f" group by 1, 2 having {_IS_THERE} order by 1, 2",
-        [*marks, *source.values],
+        f"select start, {column} as value, {SUMS} from {source.sql} u group by 1, 2 having {_IS_THERE} order by 1, 2",
+        source.values,
     )
-    return _points(found, UTC if step == "hour" else zone)
-
-
-_LOCAL_HOUR: Final = """
-    date_trunc('hour', timezone(?, timezone('UTC', started_at)))
-        - (timezone(?, timezone('UTC', started_at)) - started_at)
-"""
-
-
-def _local(step: str) -> str:
-    return f"date_trunc('{step}', timezone(?, timezone('UTC', hour)))"
-
-
-def _fine_series(ledger: Ledger, span: Slice, start: str, marks: list[object], column: str) -> list[Point]:
-    """Steps that the rollup cannot tell apart, from the requests."""
-    scope = where(span.conditions)
-    found = rows(
-        ledger,
-        f"""
-        select {start} as start, {column} as value, {measures_sql()}
-        from requests where started_at >= ? and started_at < ? and {scope.sql} group by 1, 2 order by 1, 2
-        """,
-        [*marks, naive(span.start), naive(span.end), *scope.values],
-    )
-    return _points(found, UTC)
+    return points_of(found, step, time_zone)
 
 
 def durations(ledger: Ledger, span: Slice) -> Quantiles:
     """Quantiles of duration and of time to first chunk."""
-    whole = _buckets(ledger, span, "duration_buckets")
-    first = _buckets(ledger, span, "first_chunk_buckets")
+    source = usage_rows(span, by=SPEEDS.keys, facts=SPEEDS)
+    found = rows(ledger, f"select bucket, {SPEEDS.added()} from {source.sql} u group by 1", source.values)
+    whole = {row["bucket"]: row["durations"] for row in found}
+    first = {row["bucket"]: row["first_chunks"] for row in found}
     return Quantiles(
         p50=quantile(whole, 0.5),
         p95=quantile(whole, 0.95),
@@ -182,32 +154,6 @@ def durations(ledger: Ledger, span: Slice) -> Quantiles:
     )
 
 
-def _buckets(ledger: Ledger, span: Slice, column: str) -> dict[int, int]:
-    source = usage_rows(span)
-    found = rows(
-        ledger,
-        f"""
-        select entry.key as bucket, cast(sum(entry.value) as bigint) as requests
-        from (select unnest(map_entries({column})) as entry from {source.sql})
-        group by 1 having sum(entry.value) > 0
-        """,
-        source.values,
-    )
-    return {row["bucket"]: row["requests"] for row in found}
-
-
-def latest_requests(ledger: Ledger, span: Slice, *, limit: int) -> list[dict[str, Any]]:
-    """The newest requests of the slice as rows with the columns of `requests`, times aware UTC."""
-    scope = where(span.conditions)
-    found = rows(
-        ledger,
-        f"select * from requests where started_at >= ? and started_at < ? and {scope.sql}"
-        " order by started_at desc, record_id desc limit ?",
-        [naive(span.start), naive(span.end), *scope.values, limit],
-    )
-    return [row | {"started_at": row["started_at"].replace(tzinfo=UTC)} for row in found]
-
-
 def values_of(ledger: Ledger, span: Slice, dimension: str) -> list[str | None]:
     """The values that a dimension has in the slice, dearest first; for filters."""
     return [group.value for group in by_dimension(ledger, span, dimension, limit=500)]
@@ -215,30 +161,22 @@ def values_of(ledger: Ledger, span: Slice, dimension: str) -> list[str | None]:
 
 def unpriced_models(ledger: Ledger, span: Slice) -> list[dict[str, Any]]:
     """Models with requests whose cost is not known: provider, model, requests, tokens, state and why."""
-    scope = where(span.conditions)
+    source = usage_rows(
+        span, by=["provider_name", "model", "pricing_state"], only=f"pricing_state in ({_UNKNOWN_COST})"
+    )
     return rows(
         ledger,
         f"""
-        select r.provider_name, r.model, r.pricing_state, count(*) as requests,
-            cast(sum(r.input_tokens) as bigint) as input_tokens,
-            cast(sum(r.output_tokens) as bigint) as output_tokens, any_value(m.why) as why
-        from (select * from requests where started_at >= ? and started_at < ? and {scope.sql}) r
-        left join price_matches m on m.provider_name = r.provider_name and m.model = r.model
-        where r.pricing_state in ({_UNKNOWN_COST})
-        group by 1, 2, 3 order by requests desc
+        select r.*, m.why
+        from (
+            select provider_name, model, pricing_state, {SUMS} from {source.sql} u group by all having {_IS_THERE}
+        ) r
+        left join (select provider_name, model, any_value(why) as why from price_matches group by all) m
+            on m.provider_name = r.provider_name and m.model = r.model
+        order by r.requests desc, r.provider_name, r.model nulls last
         """,
-        [naive(span.start), naive(span.end), *scope.values],
+        source.values,
     )
-
-
-def in_flight(ledger: Ledger) -> int:
-    """Requests that began, have not ended, and whose process still lives."""
-    found = rows(
-        ledger,
-        "select count(*) as n from begins b where not exists (from requests r where r.record_id = b.record_id)",
-        [],
-    )
-    return int(found[0]["n"])
 
 
 def first_request_at(ledger: Ledger) -> datetime | None:
@@ -267,9 +205,10 @@ def price_lists(ledger: Ledger) -> list[str]:
     return [row["price_list"] for row in found]
 
 
-def _points(found: Sequence[dict[str, Any]], zone: tzinfo) -> list[Point]:
+def points_of(found: Sequence[dict[str, Any]], step: str, time_zone: str) -> list[Point]:
+    """Rows with `start`, `value` and all measures as points of a series."""
     return [
-        Point(start=row.pop("start").replace(tzinfo=zone).astimezone(UTC), value=row.pop("value"), totals=_totals(row))
+        Point(start=step_start(step, row.pop("start"), time_zone), value=row.pop("value"), totals=_totals(row))
         for row in found
     ]
 

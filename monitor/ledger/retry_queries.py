@@ -1,18 +1,39 @@
-"""Questions about attempts that came to nothing, and about how fast answers flow. All read the requests of a slice."""
+"""Questions about attempts that came to nothing. They read the requests of a slice that failed or were tried again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from functools import reduce
+from operator import add
+from typing import Any, Final, TypeVar
 
 from monitor.ledger.columns import MONEY
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.scopes import Slice, naive, where
 from monitor.ledger.usage import rows
 
+_Number = TypeVar("_Number", int, Decimal)
 # A call belongs to the slice in which its first request began; its retries may come after the end of the slice.
 _RETRIES_TAKE: Final = timedelta(hours=1)
 _HAS_FAILED: Final = "outcome <> 'completed'"
+_COLUMNS: Final = (
+    "call_id",
+    "attempt",
+    "started_at",
+    "duration",
+    "outcome",
+    "error_class",
+    "error_reason",
+    "service",
+    "call_site",
+    "endpoint",
+    "model",
+    "pricing_state",
+    "input_tokens",
+    "output_tokens",
+    "list_cost",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,43 +87,42 @@ class RetriedCall:
     waited_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputRate:
-    """Output tokens a second after the first chunk, over the whole streams of one model."""
-
-    model: str | None
-    streams: int
-    p50: float
-    p95: float
-
-
 def retried_calls(ledger: Ledger, span: Slice) -> RetriedCalls:
     """Calls of more than one attempt that began in the slice and of which a request meets its conditions."""
     attempts, values = _attempts(span)
-    (found,) = rows(
+    found = rows(
         ledger,
         f"""
-        with attempts as ({attempts})
-        select count(distinct call_id) as calls,
-            count(*) filter (is_last and not has_failed) as succeeded,
-            coalesce(sum(duration) filter (has_failed), 0) as failed_seconds,
-            coalesce(sum(waited), 0) as waited_seconds,
-            cast(sum(input_tokens) filter (is_waste) as bigint) as failed_input_tokens,
-            cast(sum(output_tokens) filter (is_waste) as bigint) as failed_output_tokens,
-            cast(sum(list_cost) filter (has_failed) as {MONEY}) as failed_list_cost
-        from attempts
+        select has_failed, error_class, error_reason, count(*) as attempts, count(*) filter (is_last) as last_attempts,
+            coalesce(sum(duration), 0) as seconds, coalesce(sum(waited), 0) as waited_seconds,
+            cast(sum(input_tokens) filter (is_waste) as bigint) as input_tokens,
+            cast(sum(output_tokens) filter (is_waste) as bigint) as output_tokens,
+            cast(sum(list_cost) as {MONEY}) as list_cost
+        from ({attempts}) group by all
+        order by attempts desc, error_class nulls last, error_reason nulls last
         """,
         values,
     )
-    wasted = rows(
-        ledger,
-        f"""
-        select error_class, error_reason, count(*) as attempts from ({attempts}) where has_failed
-        group by all order by attempts desc, error_class nulls last, error_reason nulls last
-        """,
-        values,
+    failed = [row for row in found if row["has_failed"]]
+    return RetriedCalls(
+        calls=sum(row["last_attempts"] for row in found),
+        succeeded=sum(row["last_attempts"] for row in found if not row["has_failed"]),
+        wasted=tuple(
+            Wasted(error_class=row["error_class"], error_reason=row["error_reason"], attempts=row["attempts"])
+            for row in failed
+        ),
+        failed_seconds=sum(row["seconds"] for row in failed),
+        waited_seconds=sum(row["waited_seconds"] for row in found),
+        failed_input_tokens=_sum_known(row["input_tokens"] for row in failed),
+        failed_output_tokens=_sum_known(row["output_tokens"] for row in failed),
+        failed_list_cost=_sum_known(row["list_cost"] for row in failed),
     )
-    return RetriedCalls(**found, wasted=tuple(Wasted(**row) for row in wasted))
+
+
+def _sum_known(numbers: Iterable[_Number | None]) -> _Number | None:
+    """The sum of the numbers that are known; None where none is."""
+    known = [number for number in numbers if number is not None]
+    return reduce(add, known) if known else None
 
 
 def worst_retried_calls(ledger: Ledger, span: Slice, *, limit: int) -> list[RetriedCall]:
@@ -127,45 +147,28 @@ def worst_retried_calls(ledger: Ledger, span: Slice, *, limit: int) -> list[Retr
     return [_call(row) for row in found]
 
 
-def output_rates(ledger: Ledger, span: Slice) -> list[OutputRate]:
-    """How fast the streams of each model flowed, the most used model first; half of them, or 95 of 100, were slower."""
-    scope = where(span.conditions)
-    found = rows(
-        ledger,
-        f"""
-        select model, count(*) as streams, quantile_cont(rate, 0.5) as p50, quantile_cont(rate, 0.95) as p95
-        from (
-            select model, output_tokens / (duration - time_to_first_chunk) as rate
-            from requests
-            where started_at >= ? and started_at < ? and {scope.sql}
-                and is_streaming and outcome = 'completed' and usage_source = 'response'
-                and output_tokens > 0 and duration > time_to_first_chunk
-        )
-        group by model order by streams desc, model nulls last
-        """,
-        [naive(span.start), naive(span.end), *scope.values],
-    )
-    return [OutputRate(**row) for row in found]
-
-
 def _attempts(span: Slice) -> tuple[str, list[object]]:
     """SQL of the requests of the retried calls of a slice, and the values of its marks."""
     scope = where(span.conditions)
+    columns = ", ".join(_COLUMNS)
+    # Only what failed or was tried again is looked at: a first attempt that was answered is not followed by another.
     sql = f"""
+        with chosen as materialized (
+            select {columns}, {scope.sql} as is_meant from requests
+            where started_at >= ? and started_at < ? and (attempt > 0 or {_HAS_FAILED})
+        )
         select *, {_HAS_FAILED} as has_failed, has_failed and pricing_state <> 'repeated' as is_waste,
             lead(started_at) over one_call is null as is_last,
             epoch(lead(started_at) over one_call - started_at) - duration as waited
-        from requests
-        where started_at >= ? and started_at < ? and call_id in (
-            select call_id from requests where started_at >= ? and started_at < ?
-            group by call_id
-            having count(*) > 1 and min(started_at) < ? and min(attempt) = 0 and bool_or({scope.sql})
+        from chosen
+        where call_id in (
+            select call_id from chosen group by call_id
+            having count(*) > 1 and min(started_at) < ? and min(attempt) = 0 and bool_or(is_meant)
         )
         window one_call as (partition by call_id order by attempt, started_at)
     """
     start, end = naive(span.start), naive(span.end)
-    reach = end + _RETRIES_TAKE
-    return sql, [start, reach, start, reach, end, *scope.values]
+    return sql, [*scope.values, start, end + _RETRIES_TAKE, end]
 
 
 def _call(row: dict[str, Any]) -> RetriedCall:

@@ -1,134 +1,107 @@
-"""The hourly rollup: sums appended by the drain, merged by the compaction."""
+"""The rollups: sums by step of time and dimensions, appended in the transaction that stores the requests.
 
+Always add up: there can be several rows for the same step and dimensions. A job merges them (`compact`). Rows with
+negative figures take back what requests came to that have changed since.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from monitor.ledger.buckets import bucket_sql
-from monitor.ledger.columns import MONEY, quoted
-from monitor.ledger.ledger import Ledger
-from monitor.pricing.figures import UNKNOWN_COST_STATES
+import duckdb
+
+from monitor.ledger.columns import quoted
+from monitor.ledger.measures import SPEEDS, USAGE, Facts
 from monitor.records import DIMENSIONS
 
-_KEYS: Final = ", ".join(map(quoted, DIMENSIONS))
-_UNKNOWN_COST: Final = ", ".join(f"'{state}'" for state in UNKNOWN_COST_STATES)
-_COUNTED: Final = "pricing_state <> 'repeated'"
+_MAIN: Final = ("model", "service", "team")
+"""The dimensions by which the pages filter."""
 
-_MONEY: Final = ("list_cost", "estimated_list_cost")
 
-TOKENS: Final = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "reasoning_output_tokens",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """One table of sums.
+
+    Attributes:
+        table: its name.
+        step: `hour` or `day`, of UTC; also the name of the column in which the step begins.
+        dimensions: the columns of `requests` by which it tells rows apart.
+        facts: what it sums.
+        base: the finer rollup that it is summed from; None where it is summed from the requests.
+    """
+
+    table: str
+    step: str
+    dimensions: tuple[str, ...]
+    facts: Facts
+    base: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All columns but the step, the measures and the mark of what is merged."""
+        return (*self.dimensions, *self.facts.keys)
+
+
+_WITHOUT_USER: Final = (
+    *(name for name in DIMENSIONS if name != "user"),
+    "error_reason",
+    "pricing_state",
 )
 
-RAW_MEASURES: Final = {
-    "requests": "count(*)",
-    "calls": "count(*) filter (attempt = 0)",
-    "errors": "count(*) filter (error_class is not null)",
-    "interrupted_requests": "count(*) filter (outcome = 'interrupted')",
-    "unknown_requests": "count(*) filter (outcome = 'unknown')",
-    "unpriced_requests": f"count(*) filter (pricing_state in ({_UNKNOWN_COST}))",
-    "estimated_requests": "count(*) filter (usage_source = 'estimated')",
-    "priced_requests": "count(list_cost)",
-    "measured_requests": f"count(*) filter ({_COUNTED} and coalesce({', '.join(TOKENS)}) is not null)",
-    **{name: f"sum({name}) filter ({_COUNTED})" for name in TOKENS},
-    "list_cost": "sum(list_cost)",
-    "estimated_list_cost": "sum(list_cost) filter (usage_source = 'estimated')",
-}
-"""How each measure of the rollup is made from rows like those of `requests`."""
+ROLLUPS: Final = (
+    Rollup(
+        table="usage_hourly_brief", step="hour", dimensions=(*_MAIN, "error_class"), facts=USAGE, base="usage_hourly"
+    ),
+    Rollup(table="usage_hourly", step="hour", dimensions=_WITHOUT_USER, facts=USAGE),
+    Rollup(table="usage_daily", step="day", dimensions=_WITHOUT_USER, facts=USAGE, base="usage_hourly"),
+    Rollup(table="usage_daily_users_brief", step="day", dimensions=("user",), facts=USAGE, base="usage_daily_users"),
+    Rollup(table="usage_daily_users", step="day", dimensions=("user", *_MAIN), facts=USAGE),
+    Rollup(table="speeds_hourly", step="hour", dimensions=_MAIN, facts=SPEEDS),
+    Rollup(table="speeds_daily", step="day", dimensions=_MAIN, facts=SPEEDS, base="speeds_hourly"),
+)
+"""A question is answered by the first that has the step and the dimensions. Of users together with
+others only the requests tell: a rollup of all of them has nearly as many rows, and takes half the drain's time."""
+
+SOURCE_COLUMNS: Final = tuple(
+    dict.fromkeys(("started_at", *DIMENSIONS, "error_reason", "pricing_state", *USAGE.columns, *SPEEDS.columns))
+)
+"""The columns of `requests` that a source of `append` must have."""
 
 
-_KNOWN_BY: Final = {
-    **dict.fromkeys(TOKENS, "measured_requests"),
-    "list_cost": "priced_requests",
-    "estimated_list_cost": "estimated_requests",
-}
-"""Where nothing is left of a sum that was corrected it is unknown again, not zero: which count tells it."""
+def append(cursor: duckdb.DuckDBPyConnection, source: str, *, is_negated: bool = False) -> None:
+    """Add requests to all rollups, or take them out.
 
-
-def measures_sql() -> str:
-    """Select list of the measures over a group of rows like those of `requests`."""
-    return ",\n".join(f"cast({sql} as {type_of(name)}) as {name}" for name, sql in RAW_MEASURES.items())
-
-
-def rollup_select(source: str, *, step: str = "hour") -> str:
-    """SQL that groups rows of `source` (shaped like `requests`) into rollup rows; a finer `step` is for questions."""
-    return f"""
-        select date_trunc('{step}', started_at) as hour, {_KEYS},
-            {measures_sql()},
-            histogram({bucket_sql("duration")}) filter (duration is not null) as duration_buckets,
-            histogram({bucket_sql("time_to_first_chunk")}) filter (time_to_first_chunk is not null)
-                as first_chunk_buckets
-        from {source}
-        group by all
+    Args:
+        cursor: in the transaction that stores them or takes them out.
+        source: a table or view with the `SOURCE_COLUMNS` of the requests.
+        is_negated: take them out.
     """
+    bases = {rollup.base for rollup in ROLLUPS}
+    for rollup in sorted(ROLLUPS, key=lambda rollup: rollup.base is not None):
+        sql = _summed(rollup) if rollup.base else counted(rollup.facts, source, rollup.step, rollup.dimensions)
+        if is_negated and not rollup.base:
+            keys = ", ".join(map(quoted, (rollup.step, *rollup.keys)))
+            sql = f"select {keys}, {rollup.facts.negated()} from ({sql})"
+        if rollup.table in bases:
+            cursor.execute(f"create or replace temp table appended_{rollup.table} as {sql}")
+            sql = f"from appended_{rollup.table}"
+        cursor.execute(f"insert into {rollup.table} by name {sql}")
 
 
-def type_of(name: str) -> str:
-    """SQL type of a measure of the rollup."""
-    return MONEY if name in _MONEY else "bigint"
+def counted(facts: Facts, source: str, step: str | None, dimensions: Iterable[str]) -> str:
+    """SQL that groups requests into rows like those of a rollup; without a step, all of time is one."""
+    names = "".join(f"{quoted(name)}, " for name in dimensions)
+    keys = names + "".join(f"{quoted(name)}, " for name in facts.keys)
+    moment = f"date_trunc('{step}', started_at) as {quoted(step)}, " if step else ""
+    rows = facts.rows.format(source=source, keys=names)
+    return f"select {moment}{keys}{facts.made()} from {rows} group by all"
 
 
-def _sum_of(name: str) -> str:
-    total = f"cast(sum(u.{name}) as {type_of(name)})"
-    known_by = _KNOWN_BY.get(name)
-    return f"case when sum(u.{known_by}) > 0 then {total} end" if known_by else total
-
-
-SUMS: Final = ", ".join(f"{_sum_of(name)} as {name}" for name in RAW_MEASURES)
-"""Select list that adds up the measures of rollup rows, whose alias is `u`."""
-
-
-def compact_rollup(ledger: Ledger) -> int:
-    """Merge the rollup rows of every hour that has more than one for the same dimensions; how many rows went."""
-    with ledger.writing() as cursor:
-        before = _count(cursor.execute("select count(*) from usage_hourly").fetchone())
-        # Only hours that grew are rewritten. The maps are merged by adding the counts of equal buckets.
-        cursor.execute(
-            f"""
-            create or replace temp table busy as
-            select hour from (select hour, {_KEYS}, count(*) as pieces from usage_hourly group by all)
-            group by hour having max(pieces) > 1
-            """
-        )
-        cursor.execute(
-            f"""
-            create or replace temp table pieces as
-            select dense_rank() over (order by hour, {_KEYS}) as piece, *
-            from usage_hourly where hour in (select hour from busy)
-            """
-        )
-        cursor.execute(
-            f"""
-            create or replace temp table merged as
-            with sums as (
-                select piece, hour, {_KEYS}, {SUMS} from pieces u group by all having sum(u.requests) <> 0
-            )
-            select * exclude (piece)
-            from sums
-            left join ({_added("duration_buckets")}) using (piece)
-            left join ({_added("first_chunk_buckets")}) using (piece)
-            """
-        )
-        cursor.execute("delete from usage_hourly where hour in (select hour from busy)")
-        cursor.execute("insert into usage_hourly by name select * from merged")
-        after = _count(cursor.execute("select count(*) from usage_hourly").fetchone())
-    return before - after
-
-
-def _added(column: str) -> str:
-    """SQL that adds the counts of equal buckets over the pieces that belong together."""
-    return f"""
-        select piece, map_from_entries(list({{'key': bucket, 'value': requests}})) as {column}
-        from (
-            select piece, entry.key as bucket, cast(sum(entry.value) as bigint) as requests
-            from (select piece, unnest(map_entries({column})) as entry from pieces)
-            group by all having sum(entry.value) > 0
-        )
-        group by piece
-    """
-
-
-def _count(row: tuple[object, ...] | None) -> int:
-    return int(str(row[0])) if row else 0
+def _summed(rollup: Rollup) -> str:
+    """SQL that sums the rows that were just appended to the base of a rollup."""
+    base = next(other for other in ROLLUPS if other.table == rollup.base)
+    moment = f"date_trunc('{rollup.step}', {quoted(base.step)}) as {quoted(rollup.step)}"
+    keys = ", ".join(map(quoted, rollup.keys))
+    # Not `added`: a row that takes back has negative counts, and its figures are known all the same.
+    sums = ", ".join(f"cast(sum({name}) as {m.type}) as {name}" for name, m in rollup.facts.measures.items())
+    return f"select {moment}, {keys}, {sums} from appended_{base.table} group by all"

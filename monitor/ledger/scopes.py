@@ -1,9 +1,8 @@
 """Turns filters and spans of time into SQL conditions with bound values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from monitor.budgets.model import Scope
 from monitor.errors import LedgerError
@@ -63,11 +62,19 @@ def where(conditions: Sequence[Condition]) -> Where:
     for condition in conditions:
         column = dimension_column(condition.dimension)
         named = [value for value in condition.values if value is not None]
-        test = f"coalesce(list_contains(?, {column}), false)"
-        if len(named) < len(condition.values):
-            test = f"({test} or {column} is null)"
-        built.also(f"not {test}" if condition.is_negated else test, named)
+        built.also(_test(column, named, condition), *named)
     return built
+
+
+def _test(column: str, named: Sequence[str], condition: Condition) -> str:
+    """A test that is never null. DuckDB passes over parts of a table by `in`, not by functions."""
+    has_none = None in condition.values
+    marks = ", ".join("?" * len(named))
+    if condition.is_negated:
+        others = f"{column} not in ({marks})" if named else "true"
+        return f"({column} is not null and {others})" if has_none else f"({column} is null or {others})"
+    ours = f"{column} in ({marks})" if named else "false"
+    return f"({ours} or {column} is null)" if has_none else f"({column} is not null and {ours})"
 
 
 def dimension_column(name: str) -> str:
@@ -84,45 +91,3 @@ def dimension_column(name: str) -> str:
 def naive(moment: datetime) -> datetime:
     """The moment as the ledger has it: UTC without a zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def edges(start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], list[tuple[datetime, datetime]]]:
-    """Split [start, end) (ledger times) into the whole hours inside and the parts of hours at its ends.
-
-    The whole hours are answered by the rollup, the parts by the requests. Zones such as Asia/Kolkata make them.
-    """
-    first = start.replace(minute=0, second=0, microsecond=0)
-    if first < start:
-        first += timedelta(hours=1)
-    last = end.replace(minute=0, second=0, microsecond=0)
-    if last < first:
-        return (first, first), [(start, end)]
-    parts = [(a, b) for a, b in ((start, first), (last, end)) if a < b]
-    return (first, last), parts
-
-
-def split_hours(span: Slice, zone: ZoneInfo) -> list[datetime]:
-    """The hours (ledger times) in which a day of the zone begins, where it does not begin with the hour."""
-    found = []
-    for midnight in _midnights(span, zone):
-        moment = naive(midnight)
-        hour = moment.replace(minute=0, second=0, microsecond=0)
-        if hour != moment:
-            found.append(hour)
-    return found
-
-
-def is_whole_hours(span: Slice, zone: ZoneInfo) -> bool:
-    """Whether the hours of the zone begin with those of UTC, all over the slice."""
-    return all(
-        (midnight.utcoffset() or timedelta()) % timedelta(hours=1) == timedelta() for midnight in _midnights(span, zone)
-    )
-
-
-def _midnights(span: Slice, zone: ZoneInfo) -> Iterator[datetime]:
-    """The beginning of each day of the zone from the one of the start to the one after the end."""
-    day = span.start.astimezone(zone).date()
-    last = span.end.astimezone(zone).date() + timedelta(days=1)
-    while day <= last:
-        yield datetime.combine(day, time(), zone)
-        day += timedelta(days=1)

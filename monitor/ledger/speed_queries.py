@@ -1,20 +1,17 @@
-"""How long requests took, by model and over time; at most 2 % off. Whole hours are read from the rollup."""
+"""How long requests took and how fast answers flowed, by model and over time; at most 2 % off."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.buckets import quantile
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.rollup import rollup_select
-from monitor.ledger.scopes import Slice, Where, is_whole_hours, naive, split_hours, where
-from monitor.ledger.steps import step_sql, step_start
-from monitor.ledger.usage import rows, usage_rows
+from monitor.ledger.measures import SPEEDS
+from monitor.ledger.scopes import Slice, Where
+from monitor.ledger.steps import cut_of, step_start
+from monitor.ledger.usage import rows, stepped, usage_rows
 
-_DURATION: Final = "duration_buckets"
-_FIRST_CHUNK: Final = "first_chunk_buckets"
 _Buckets = dict[int, int]
 
 
@@ -46,13 +43,25 @@ class SpeedPoint:
     first_chunk: Percentiles
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRate:
+    """Output tokens a second after the first chunk, over the whole streams of one model; at most 2 % off."""
+
+    model: str | None
+    streams: int
+    p50: float | None
+    p95: float | None
+
+
 def speeds_by_model(ledger: Ledger, span: Slice) -> list[ModelSpeed]:
     """The durations of each model, the most used first."""
-    source = usage_rows(span)
-    whole, first = (_buckets(ledger, source, "model", [], column) for column in (_DURATION, _FIRST_CHUNK))
+    source = usage_rows(span, by=("model", *SPEEDS.keys), facts=SPEEDS)
     found = [
-        ModelSpeed(model=model, duration=_percentiles(buckets), first_chunk=_percentiles(first.get(model, {})))
-        for model, buckets in whole.items()
+        ModelSpeed(
+            model=model, duration=_percentiles(kinds["durations"]), first_chunk=_percentiles(kinds["first_chunks"])
+        )
+        for model, kinds in _buckets(ledger, source, "model").items()
+        if kinds["durations"]
     ]
     return sorted(found, key=lambda speed: (-speed.duration.requests, speed.model or ""))
 
@@ -63,51 +72,48 @@ def speed_series(ledger: Ledger, span: Slice, *, step: str, time_zone: str) -> l
     Args:
         ledger: the ledger.
         span: which requests.
-        step: `minute`, `hour` or `day`.
+        step: one of `TIME_STEPS`.
         time_zone: IANA zone in which hours and days begin.
+
+    Raises:
+        ValueError: there is no such step.
     """
-    source = _source(span, step, ZoneInfo(time_zone))
-    start, marks = step_sql(step, "hour")
-    zones: list[object] = [time_zone] * marks
-    whole, first = (_buckets(ledger, source, start, zones, column) for column in (_DURATION, _FIRST_CHUNK))
+    cut = cut_of(span, step, ZoneInfo(time_zone))
+    source = stepped(usage_rows(span, by=SPEEDS.keys, facts=SPEEDS, cut=cut), step, time_zone)
     return [
         SpeedPoint(
-            start=step_start(step, found, time_zone),
-            duration=_percentiles(whole[found]),
-            first_chunk=_percentiles(first.get(found, {})),
+            start=step_start(step, start, time_zone),
+            duration=_percentiles(kinds["durations"]),
+            first_chunk=_percentiles(kinds["first_chunks"]),
         )
-        for found in sorted(whole)
+        for start, kinds in sorted(_buckets(ledger, source, "start").items())
+        if kinds["durations"]
     ]
 
 
-def _source(span: Slice, step: str, zone: ZoneInfo) -> Where:
-    if step == "day":
-        return usage_rows(span, split_hours=split_hours(span, zone))
-    if step == "hour" and is_whole_hours(span, zone):
-        return usage_rows(span)
-    scope = where(span.conditions)
-    chosen = f"(select * from requests where started_at >= ? and started_at < ? and {scope.sql})"
-    return Where(
-        sql=f"({rollup_select(chosen, step='minute')})",
-        values=[naive(span.start), naive(span.end), *scope.values],
-    )
+def output_rates(ledger: Ledger, span: Slice) -> list[OutputRate]:
+    """How fast the streams of each model flowed, the most used model first; half of them, or 95 of 100, were slower."""
+    source = usage_rows(span, by=("model", *SPEEDS.keys), facts=SPEEDS)
+    found = [
+        OutputRate(model=model, streams=sum(rates.values()), p50=quantile(rates, 0.5), p95=quantile(rates, 0.95))
+        for model, kinds in _buckets(ledger, source, "model").items()
+        if (rates := kinds["output_rates"])
+    ]
+    return sorted(found, key=lambda rate: (-rate.streams, rate.model or ""))
 
 
-def _buckets(ledger: Ledger, source: Where, key: str, marks: list[object], column: str) -> dict[Any, _Buckets]:
-    """The counts of each bucket for each value of an SQL expression."""
+def _buckets(ledger: Ledger, source: Where, key: str) -> dict[Any, dict[str, _Buckets]]:
+    """For each value of a column the counts of each bucket, by kind."""
     found = rows(
-        ledger,
-        f"""
-        select key, entry.key as bucket, cast(sum(entry.value) as bigint) as requests
-        from (select {key} as key, unnest(map_entries({column})) as entry from {source.sql} u)
-        group by all having sum(entry.value) > 0
-        """,
-        [*marks, *source.values],
+        ledger, f"select {key} as key, bucket, {SPEEDS.added()} from {source.sql} u group by all", source.values
     )
-    groups: dict[Any, _Buckets] = defaultdict(dict)
+    groups: dict[Any, dict[str, _Buckets]] = {}
     for row in found:
-        groups[row["key"]][row["bucket"]] = row["requests"]
-    return dict(groups)
+        kinds = groups.setdefault(row["key"], {kind: {} for kind in SPEEDS.measures})
+        for kind, buckets in kinds.items():
+            if row[kind]:
+                buckets[row["bucket"]] = row[kind]
+    return groups
 
 
 def _percentiles(buckets: _Buckets) -> Percentiles:

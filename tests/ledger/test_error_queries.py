@@ -86,9 +86,9 @@ def test_both_hours_of_a_clock_set_back_are_there(world: World) -> None:
 
 
 def test_a_step_that_is_none_is_named(world: World) -> None:
-    """Weeks are no step of this question."""
-    with pytest.raises(ValueError, match="'week' is not one of minute, hour, day"):
-        failures_over_time(world.ledger, ALWAYS, step="week", time_zone="UTC")
+    """Its name never becomes SQL."""
+    with pytest.raises(ValueError, match="'second' is not one of minute, hour, day, week, month"):
+        failures_over_time(world.ledger, ALWAYS, step="second", time_zone="UTC")
 
 
 def test_requests_that_are_out_are_counted_with_the_oldest(world: World) -> None:

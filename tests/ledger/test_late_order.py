@@ -9,14 +9,16 @@ from random import Random
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from monitor.ledger.rollup import SUMS, compact_rollup, rollup_select
+from monitor.ledger.compact import compact_rollup
+from monitor.ledger.measures import USAGE
+from monitor.ledger.rollup import counted
 from monitor.records import DIMENSIONS, Record, Usage
 from tests.factories import make_record, make_usage
 from tests.ledger.work_records import batch_begun, batch_polled, begun, failed_line, line, polled, unfinished
 from tests.world import World
 
 _numbers = itertools.count(1)
-_KEYS = ", ".join(f'"{name}"' for name in DIMENSIONS)
+_KEYS = ", ".join(f'"{name}"' for name in DIMENSIONS if name != "user")
 _WORKS = 12
 
 
@@ -81,15 +83,17 @@ def _groups(dice: Random, works: Sequence[Work]) -> list[list[Record]]:
 
 def _rollup(world: World, service: str) -> Sequence[tuple[object, ...]]:
     return world.rows(
-        f"select hour, {_KEYS}, {SUMS} from usage_hourly u where service = ? group by all"
+        f"select hour, {_KEYS}, {USAGE.added()} from usage_hourly u where service = ? group by all"
         " having sum(u.requests) <> 0 order by all",
         service,
     )
 
 
 def _from_requests(world: World, service: str) -> Sequence[tuple[object, ...]]:
-    rows = rollup_select("(select * from requests where service = ?)")
-    return world.rows(f"select * exclude (duration_buckets, first_chunk_buckets) from ({rows}) order by all", service)
+    dimensions = [name for name in DIMENSIONS if name != "user"]
+    rows = counted(USAGE, "(select * from requests where service = ?)", "hour", dimensions)
+    names = f"hour, {_KEYS}, {', '.join(USAGE.measures)}"
+    return world.rows(f"select {names} from ({rows}) order by all", service)
 
 
 @settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.generate))

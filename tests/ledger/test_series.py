@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.ledger import queries
+from monitor.ledger.compact import compact_rollup
 from monitor.ledger.overview_queries import leading_series
-from monitor.ledger.queries import TIME_STEPS, Point
-from monitor.ledger.rollup import compact_rollup
+from monitor.ledger.queries import Point
 from monitor.ledger.scopes import Slice
+from monitor.ledger.steps import TIME_STEPS
 from tests.factories import make_record
 from tests.world import World, span
 

@@ -11,10 +11,12 @@ from monitor.api import Question, report
 from monitor.budgets.model import Matcher
 from monitor.errors import LedgerError
 from monitor.ledger import queries
+from monitor.ledger.compact import compact_rollup
+from monitor.ledger.measures import USAGE
 from monitor.ledger.queries import Totals
 from monitor.ledger.retire import compact_positions
-from monitor.ledger.rollup import compact_rollup
-from monitor.ledger.scopes import edges
+from monitor.ledger.steps import ALL_AT_ONCE
+from monitor.ledger.usage import parts_of
 from monitor.records import DIMENSIONS, Record
 from tests.factories import make_failure, make_record, make_usage
 from tests.ledger.crowds import START, Crowd, crowds, store_in_pieces, totals_of
@@ -229,27 +231,52 @@ def test_conditions_choose(
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "hours", "parts"),
+    ("start", "end", "needed", "expected"),
     [
-        ("10:00", "12:00", ("10:00", "12:00"), []),
-        ("10:30", "12:00", ("11:00", "12:00"), [("10:30", "11:00")]),
-        ("10:00", "12:30", ("10:00", "12:00"), [("12:00", "12:30")]),
-        ("10:30", "12:30", ("11:00", "12:00"), [("10:30", "11:00"), ("12:00", "12:30")]),
-        ("10:30", "11:30", ("11:00", "11:00"), [("10:30", "11:00"), ("11:00", "11:30")]),
-        ("10:10", "10:20", ("11:00", "11:00"), [("10:10", "10:20")]),
-        ("10:00", "10:00", ("10:00", "10:00"), []),
-        ("10:30", "10:30", ("11:00", "11:00"), [("10:30", "10:30")]),
+        ("20T10:00", "20T12:00", "model", [("hourly_brief", "20T10:00", "20T12:00")]),
+        ("20T10:00", "20T12:00", "feature", [("hourly", "20T10:00", "20T12:00")]),
+        ("20T10:00", "20T12:00", "user", [("requests", "20T10:00", "20T12:00")]),
+        ("20T10:30", "20T11:30", "model", [("requests", "20T10:30", "20T11:30")]),
+        (
+            "20T22:30",
+            "22T01:10",
+            "model",
+            [
+                ("requests", "20T22:30", "20T23:00"),
+                ("hourly_brief", "20T23:00", "21T00:00"),
+                ("daily", "21T00:00", "22T00:00"),
+                ("hourly_brief", "22T00:00", "22T01:00"),
+                ("requests", "22T01:00", "22T01:10"),
+            ],
+        ),
+        (
+            "20T22:30",
+            "22T01:10",
+            "user",
+            [
+                ("requests", "20T22:30", "21T00:00"),
+                ("daily_users_brief", "21T00:00", "22T00:00"),
+                ("requests", "22T00:00", "22T01:10"),
+            ],
+        ),
+        ("20T10:30", "20T10:30", "model", [("requests", "20T10:30", "20T10:30")]),
     ],
 )
-def test_a_slice_is_hours_and_the_parts_at_its_ends(
-    start: str, end: str, hours: tuple[str, str], parts: list[tuple[str, str]]
+def test_a_slice_is_answered_by_the_coarsest_rollup_that_can(
+    start: str, end: str, needed: str, expected: list[tuple[str, str, str]]
 ) -> None:
-    """Together they cover it once."""
+    """Whole days, then whole hours, then the requests; together they cover it once."""
+    first, last = (datetime.fromisoformat(f"2026-11-{text}") for text in (start, end))
+    found = parts_of(first, last, {needed}, ALL_AT_ONCE, USAGE)
 
-    def at(text: str) -> datetime:
-        return datetime.fromisoformat(f"2026-11-20T{text}")
-
-    assert edges(at(start), at(end)) == (tuple(map(at, hours)), [tuple(map(at, part)) for part in parts])
+    assert [
+        (
+            part.rollup.table.removeprefix("usage_") if part.rollup else "requests",
+            f"{part.start:%dT%H:%M}",
+            f"{part.end:%dT%H:%M}",
+        )
+        for part in found
+    ] == expected
 
 
 def test_totals_have_a_rate_of_errors(world: World) -> None:
