@@ -1,137 +1,174 @@
-"""How fast the drain is: from spool lines to priced, rolled-up and committed rows.
+"""How fast the drain is: from spool lines to priced, rolled-up and committed rows, and how fresh the ledger is.
 
-    python -m bench.drain [--records N] [--json FILE]
+    python -m bench.drain [--requests N] [--traces PATH] [--seconds S] [--json FILE]
 
-The baseline, in the same run on the same lines, is DuckDB's own JSON reader filling a plain table: no checksums, no
-prices, no rollup, no positions.
+The lines are those of `bench.loads`: real arrivals and sizes, a begin and an end line for each request. The baseline,
+in the same run on the same lines, is DuckDB's own JSON reader filling a plain table: no checksums, no prices, no
+rollup, no positions. Each is measured in a process of its own. Freshness: lines are written at 1,000 requests a second
+while a drain runs twice a second; the delay is from the end of a write to the row's being there for a question.
 """
 
 import argparse
 import json
 import os
 import platform
-import random
 import resource
+import statistics
+import subprocess
+import sys
 import tempfile
+import threading
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
-from monitor.capture.ids import new_id
+from bench.loads import feed, fill_spool
+from bench.windows import TRACES
 from monitor.health import Health
 from monitor.home import Home
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
 from monitor.pricing.installed import installed_price_book
-from monitor.records import Record
 from monitor.spool.writer import SpoolWriter
 
-_MODELS = ("gpt-6.1-sol", "gpt-5.4-mini", "gpt-5.4-nano", "gpt-6-luna", "text-embedding-3-small", "acme-intent-v3")
+_RATE: Final = 1_000.0
+_INTERVAL: Final = 0.5
+_LOOK_EVERY: Final = 0.02
+_SEGMENT: Final = 64 * 2**20
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=300_000)
+    parser.add_argument("--requests", type=int, default=500_000)
+    parser.add_argument("--traces", type=Path, default=TRACES)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the measurement of freshness; 0 for none")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=_PARTS, help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        home = Home(Path(directory) / "home")
-        home.create()
-        written = write(home, arguments.records)
-        found = measure(home, arguments.records) | written
-    report = json.dumps(found, indent=2)
+    if arguments.only:
+        print(json.dumps(_PARTS[arguments.only](Home(arguments.home), arguments)))
+        return
+    report = json.dumps(_measured(arguments), indent=2)
     print(report)
     if arguments.json:
         arguments.json.write_text(report + "\n", encoding="utf-8")
 
 
-def write(home: Home, records: int) -> dict[str, float]:
-    """Fill the spool with records of many dimensions."""
-    dice = random.Random(1)
-    now = datetime.now(UTC)
-    made = [_record(dice, now) for _ in range(records)]
-    writer = SpoolWriter(home.spool, segment_size=64 * 2**20, health=Health())
-    began = time.perf_counter()
-    for record in made:
-        writer.end(record)
-    took = time.perf_counter() - began
-    writer.close()
-    size = sum(path.stat().st_size for path in home.spool.iterdir())
-    return {
-        "append_us": round(took / records * 1e6, 2),
-        "spool_bytes_per_record": round(size / records),
-    }
+def _measured(arguments: argparse.Namespace) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as directory:
+        home = Home(Path(directory) / "home")
+        home.create()
+        filled = fill_spool(home.spool, arguments.requests, seed=1, traces=arguments.traces)
+        found: dict[str, object] = {
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+            "duckdb": duckdb.__version__,
+            "requests": filled.requests,
+            "lines": filled.lines,
+            "spool_bytes_per_request": round(filled.bytes / filled.requests),
+        }
+        baseline = _apart("baseline", home, arguments)
+        found |= _apart("drain", home, arguments)
+        found["baseline_requests_per_second"] = round(filled.requests / baseline["seconds"])
+        found["ratio_to_baseline"] = round(baseline["seconds"] / float(str(found["seconds"])), 3)
+    if arguments.seconds:
+        with tempfile.TemporaryDirectory() as directory:
+            home = Home(Path(directory) / "home")
+            home.create()
+            found["freshness"] = _apart("freshness", home, arguments)
+    return found
 
 
-def measure(home: Home, records: int) -> dict[str, object]:
-    """Drain it, and load the same lines with DuckDB alone."""
+def _apart(part: str, home: Home, arguments: argparse.Namespace) -> dict[str, float]:
+    """Measure in a process of its own, so that memory and time are of this part only."""
+    command = [sys.executable, "-m", "bench.drain", "--only", part, "--home", str(home.path)]
+    command += ["--requests", str(arguments.requests), "--traces", str(arguments.traces)]
+    command += ["--seconds", str(arguments.seconds)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _baseline(home: Home, _: argparse.Namespace) -> Mapping[str, float]:
     began = time.perf_counter()
-    with duckdb.connect(str(home.path / "baseline.duckdb")) as baseline:
-        baseline.execute("create table plain as select * from read_json_auto(?)", [f"{home.spool}/*.ndjson"])
-    plain = time.perf_counter() - began
+    with duckdb.connect(str(home.path / "baseline.duckdb")) as connection:
+        connection.execute("create table plain as select * from read_json_auto(?)", [f"{home.spool}/*.ndjson"])
+    return {"seconds": time.perf_counter() - began}
+
+
+def _drained(home: Home, arguments: argparse.Namespace) -> Mapping[str, float]:
     with Ledger.open(home.ledger) as ledger:
         drain = Drain(ledger, home.spool, installed_price_book(), Health())
-        began = time.perf_counter()
-        drained = drain.run()
-        took = time.perf_counter() - began
-        assert drained == records, f"{drained} of {records} records were drained"
+        began, used = time.perf_counter(), time.process_time()
+        records = drain.run()
+        took, used = time.perf_counter() - began, time.process_time() - used
+        assert records == arguments.requests, f"{records} of {arguments.requests} records were drained"
         ledger.checkpoint()
     return {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "duckdb": duckdb.__version__,
-        "records": records,
-        "records_per_second": round(records / took),
-        "baseline_records_per_second": round(records / plain),
-        "ratio_to_baseline": round(plain / took, 3),
-        "ledger_bytes_per_record": round(home.ledger.stat().st_size / records),
+        "seconds": round(took, 2),
+        "requests_per_second": round(records / took),
+        "processor_us_per_request": round(used / records * 1e6, 1),
+        "ledger_bytes_per_request": round(home.ledger.stat().st_size / records),
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
 
-def _record(dice: random.Random, now: datetime) -> Record:
-    record_id = new_id(time.time_ns())
-    model = dice.choice(_MODELS)
-    tokens = int(dice.lognormvariate(6.5, 1))
-    return Record(
-        record_id=record_id,
-        call_id=record_id,
-        attempt=0,
-        request_id=f"req_{dice.getrandbits(128):032x}",
-        response_id=f"chatcmpl-{dice.getrandbits(100):025x}",
-        started_at=now - timedelta(seconds=dice.random() * 30 * 86_400),
-        duration=round(dice.lognormvariate(0, 1), 6),
-        provider_name="openai",
-        operation_name="chat",
-        endpoint="/chat/completions",
-        request_model=model,
-        response_model=model,
-        is_billable=True,
-        status=200,
-        usage_source="response",
-        input_tokens=tokens,
-        output_tokens=int(dice.lognormvariate(5, 1)),
-        cache_read_input_tokens=tokens // 3,
-        finish_reasons=["stop"],
-        service=f"service-{dice.randrange(12)}",
-        environment="production",
-        host="host-1",
-        process_id=4711,
-        team=f"team-{dice.randrange(8)}",
-        feature=f"feature-{dice.randrange(40)}",
-        user=f"user-{dice.randrange(5_000)}",
-        call_site=f"shop/module_{dice.randrange(200)}.py:88",
-        key_fingerprint="0123456789abcdef",
-        key_hint="abcd",
-        requests_limit=10_000,
-        requests_remaining=9_999,
-        requests_reset=0.006,
-        tokens_limit=2_000_000,
-        tokens_remaining=1_999_000,
-        tokens_reset=0.03,
-    )
+def _fresh(home: Home, arguments: argparse.Namespace) -> Mapping[str, float]:
+    """Seconds from a line to its row, at a thousand requests a second."""
+    writer = SpoolWriter(home.spool, segment_size=_SEGMENT, health=Health())
+    written: list[float] = []
+    with Ledger.open(home.ledger) as ledger:
+        drain = Drain(ledger, home.spool, installed_price_book(), Health())
+        stopping = threading.Event()
+        seen: list[tuple[float, int]] = []
+        threads = [
+            threading.Thread(target=_drain_on, args=(drain, stopping)),
+            threading.Thread(target=_look_on, args=(ledger, seen, stopping)),
+        ]
+        for thread in threads:
+            thread.start()
+        written.extend(at for _, at in feed(writer, rate=_RATE, seconds=arguments.seconds, seed=1))
+        deadline = time.monotonic() + 60
+        while (not seen or seen[-1][1] < len(written)) and time.monotonic() < deadline:
+            stopping.wait(_LOOK_EVERY)
+        stopping.set()
+        for thread in threads:
+            thread.join()
+    return _delays(written, seen)
+
+
+def _drain_on(drain: Drain, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        drain.run()
+        stopping.wait(_INTERVAL)
+
+
+def _look_on(ledger: Ledger, seen: list[tuple[float, int]], stopping: threading.Event) -> None:
+    """How many rows a question found, and when."""
+    while not stopping.is_set():
+        with ledger.cursor() as cursor:
+            (count,) = cursor.execute("select count(*) from requests").fetchone() or (0,)
+        seen.append((time.time(), count))
+        stopping.wait(_LOOK_EVERY)
+
+
+def _delays(written: list[float], seen: list[tuple[float, int]]) -> Mapping[str, float]:
+    """Lines become rows in their order, so the n-th row is that of the n-th line."""
+    delays, place = [], 0
+    for moment, count in seen:
+        while place < min(count, len(written)):
+            delays.append(moment - written[place])
+            place += 1
+    assert place == len(written), f"{place} of {len(written)} rows were seen"
+    cuts = statistics.quantiles(delays, n=100)
+    return {"requests": len(delays), "p50_s": round(cuts[49], 3), "p99_s": round(cuts[98], 3)}
+
+
+_PARTS: Final = {"baseline": _baseline, "drain": _drained, "freshness": _fresh}
 
 
 if __name__ == "__main__":

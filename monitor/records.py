@@ -161,6 +161,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     call_function: str | None = None
     tags: dict[str, str] | None = None
     sdk_version: str | None = None
+    source: str = "client"
     # rate limits
     requests_limit: int | None = None
     requests_remaining: int | None = None
@@ -207,6 +208,12 @@ UNFINISHED: Final = (
     "cancelling",
 )
 """Values of `answer_status` of work that has not come to its end: what it uses may still be told."""
+
+CLIENT: Final = "client"
+IMPORT: Final = "import"
+SOURCES: Final = (CLIENT, "gateway", "otlp", "http", IMPORT)
+"""Where a record comes from, the nearest to the program first: a wrapped client, a gateway that it went through, a
+trace, a program by itself, foreign material. They can tell of the same call."""
 
 TAG_COLUMNS: Final = ("team", "feature", "user", "session")
 """Tags that have a column of their own; all others stand in `tags`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 from zlib import crc32
@@ -131,13 +132,16 @@ def fields_of(record: Record) -> dict[str, Any]:
 
 
 def line_of(fields: dict[str, Any], *, kind: bytes = END) -> bytes:
-    """A line with a good checksum, without its newline."""
-    return encode_line(1, kind, fields).rstrip(b"\n")
+    """A line with a good checksum and a number that no other has, without its newline."""
+    return encode_line(next(_numbers), kind, fields).rstrip(b"\n")
 
 
 def sealed(body: bytes) -> bytes:
     """Anything, with the checksum of a good line behind it."""
     return b'%b,"crc":"%08x"}' % (body, crc32(body))
+
+
+_numbers = count(1)
 
 
 class DyingError(Exception):

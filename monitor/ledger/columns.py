@@ -83,6 +83,7 @@ RECORD_COLUMNS: Final = {
     "call_function": "VARCHAR",
     "tags": "MAP(VARCHAR, VARCHAR)",
     "sdk_version": "VARCHAR",
+    "source": "VARCHAR",
     "requests_limit": "BIGINT",
     "requests_remaining": "BIGINT",
     "requests_reset": "DOUBLE",
@@ -101,6 +102,7 @@ DEFAULTS: Final = {
     "is_billable": "false",
     "outcome": "'completed'",
     "usage_source": "'none'",
+    "source": "'client'",
 }
 """SQL of the values that a record leaves out of its line because they are the usual ones."""
 

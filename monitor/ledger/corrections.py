@@ -1,6 +1,6 @@
-"""Changes what is stored, in the drain's transaction: rows are taken out, and rows that cancel theirs go to the rollup.
+"""Changes what is stored, in the drain's transaction: rows are taken out, and what cancels them goes to the rollups.
 
-That is only ever appended to. Its hours are never summed again: the requests of old hours may be gone.
+These are only ever appended to. Their hours are never summed again: the requests of old hours may be gone.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,8 @@ from typing import Final
 import duckdb
 
 from monitor.ledger.columns import RECORD_COLUMNS, quoted
-from monitor.ledger.rollup import RAW_MEASURES, rollup_select
-from monitor.records import DIMENSIONS
+from monitor.ledger.rollup import append
 
-_KEYS: Final = ", ".join(map(quoted, DIMENSIONS))
 _STAGED: Final = (*RECORD_COLUMNS, "model")
 
 
@@ -30,7 +28,7 @@ def retract(cursor: duckdb.DuckDBPyConnection, chosen: str, *, having: str = "tr
     # The bounds are given as values so that only the parts of the table are read that can hold the rows.
     rows = f"started_at between ? and ? and record_id in (select record_id from {chosen}) and {having}"
     cursor.execute(f"create or replace temp table retracted as select * from requests where {rows}", [first, last])
-    cursor.execute(f"insert into usage_hourly by name {_negated(rollup_select('retracted'))}")
+    append(cursor, "retracted", is_negated=True)
     cursor.execute(f"delete from requests where {rows}", [first, last])
     return True
 
@@ -47,12 +45,3 @@ def restage(cursor: duckdb.DuckDBPyConnection, chosen: str, *, changes: Mapping[
         sql = {name: quoted(name) for name in _STAGED} | dict(changes or {})
         columns = ", ".join(f"{value} as {quoted(name)}" for name, value in sql.items())
         cursor.execute(f"insert into stage by name select 'corrected' as kind, {columns} from retracted")
-
-
-def _negated(rollup: str) -> str:
-    measures = ", ".join(f"-{name} as {name}" for name in RAW_MEASURES)
-    buckets = ", ".join(
-        f"map(map_keys({name}), list_transform(map_values({name}), lambda n: -cast(n as bigint))) as {name}"
-        for name in ("duration_buckets", "first_chunk_buckets")
-    )
-    return f"select hour, {_KEYS}, {measures}, {buckets} from ({rollup})"

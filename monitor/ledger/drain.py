@@ -1,44 +1,64 @@
 """The drain: the one way records get into the ledger. Spool lines become priced rows, rollup and checkpoint at once.
 
-One transaction takes a batch of lines: rows, prices, rollup and the offsets up to which the segments are read. So each
-line counts exactly once, whatever dies when. No Python runs per row on the good path but the checksum.
+One transaction takes a load of lines: rows, prices, rollup and the offsets up to which the segments are read. So each
+line counts exactly once, whatever dies when. No Python runs per row on the good path but the checksum and a look at
+the kind of line.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from monitor.health import Health
-from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
+from monitor.ledger.backlog import Backlog, backlog, unread_of
+from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, RECORD_COLUMNS, quoted
 from monitor.ledger.costs import priced_select
+from monitor.ledger.intake import Intake, Load, Position
 from monitor.ledger.late import settle_late
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
-from monitor.ledger.rollup import rollup_select
-from monitor.ledger.stage import Read, stage
+from monitor.ledger.rollup import SOURCE_COLUMNS, append
+from monitor.ledger.sightings import settle_sightings
+from monitor.ledger.stage import ONCE, stage, stage_begins
 from monitor.ledger.unknown import settle, take_back, writer_of
 from monitor.pricing.book import PriceBook
+from monitor.spool.numbers import Seen
 from monitor.spool.reader import Segment, list_segments
 
 log = logging.getLogger(__name__)
 
-_BATCH_SIZE: Final = 16 * 2**20
-_PRICED: Final = f"create or replace temp table priced as {priced_select([*map(quoted, RECORD_COLUMNS), 'model'])}"
+_STORED: Final = (*(quoted(name) for name in RECORD_COLUMNS), "model")
+_PRICE_COLUMNS: Final = ("pricing_state", *COST_COLUMNS, "sku_price_id")
+_SUMMED: Final = (
+    "line_number",
+    "record_id",
+    *(quoted(name) for name in SOURCE_COLUMNS if name not in _PRICE_COLUMNS),
+)
+# Only what sums are made of is computed beforehand; the rows go by once, from what was read into the ledger.
+_PRICED: Final = f"create or replace temp table priced as {priced_select(_SUMMED)}"
+_INSERT: Final = f"""
+    insert into requests by name
+    select {", ".join(f"s.{name}" for name in _STORED)}, {", ".join(f"p.{name}" for name in _PRICE_COLUMNS)}
+    from {ONCE} s join priced p on p.line_number = s.line_number
+"""
+_PRICED_WHOLE: Final = f"create or replace temp table priced as {priced_select(_STORED)}"
+_POSITIONS: Final = """
+    select segment, max(to_offset), bool_or(is_last), max(last_seq),
+        coalesce(last(missing order by drained_at, to_offset), [])
+    from checkpoints group by segment
+"""
+_CHECKPOINT: Final = """
+    insert into checkpoints (
+        segment, file, writer, from_offset, to_offset, lines, records, duplicates, quarantined, repeated,
+        last_seq, missing, is_last, drained_at
+    ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _BEGUN: Final = ", ".join(map(quoted, BEGIN_COLUMNS))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drained:
-    """What one call of `Drain.step` did. `has_more` says that intact lines were left for the next step."""
-
-    records: int
-    quarantined: int
-    bytes_read: int
-    has_more: bool
 
 
 class Drain:
@@ -50,134 +70,136 @@ class Drain:
         self._spool = spool
         self._book = book
         self._health = health
+        self._intake = Intake()
 
     def use(self, book: PriceBook) -> None:
-        """Price new models by this book from the next step on."""
+        """Price new models by this book from the next load on."""
         self._book = book
 
     def waiting(self) -> int:
         """Bytes on the spool that are not yet in the ledger."""
         segments, headless = list_segments(self._spool)
-        positions = self._positions()
-        read = sum(
-            max(segment.size() - positions.get(segment.id, (0, False))[0], 0) for segment in _each_once(segments)
-        )
-        return read + sum(path.stat().st_size for path in headless)
+        return _unread(_each_once(segments), self._positions()) + _size(headless)
+
+    def backlog(self) -> Backlog:
+        """What waits on the spool, more closely."""
+        segments, headless = list_segments(self._spool)
+        return backlog(_each_once(segments), self._positions(), _size(headless), self._ledger.clock())
 
     def run(self) -> int:
         """Drain what waits now and return the number of records stored; what comes in meanwhile may be left."""
-        waiting = self.waiting()
-        total = 0
-        while True:
-            step = self.step()
-            total += step.records
-            waiting -= step.bytes_read
-            # A program that writes without a pause must not keep a report waiting for ever.
-            if not step.has_more or waiting <= 0:
-                return total
-
-    def step(self) -> Drained:
-        """Drain one batch over all segments."""
         segments = _each_once(list_segments(self._spool)[0])
-        reads, is_full = self._read(segments)
-        if not reads:
-            settle(self._ledger, segments)
-            return Drained(records=0, quarantined=0, bytes_read=0, has_more=False)
+        positions = self._positions()
+        # A program that writes without a pause must not keep a report waiting for ever.
+        waiting = _unread(segments, positions)
+        records = 0
+        for load in self._loads(segments, positions):
+            records += self._store(load)
+            waiting -= load.size()
+            if waiting <= 0:
+                break
+        settle(self._ledger, segments)
+        return records
+
+    def _loads(self, segments: Sequence[Segment], positions: Mapping[str, Position]) -> Iterator[Load]:
+        """The loads that wait, each got ready while the one before is stored."""
+        load = self._intake.load(segments, positions)
+        with ThreadPoolExecutor(1, thread_name_prefix="drain intake") as pool:
+            while load is not None:
+                positions = {**positions, **load.positions()}
+                following = pool.submit(self._intake.load, segments, positions) if load.has_more else None
+                yield load
+                load = following.result() if following else None
+
+    def _store(self, load: Load) -> int:
+        """One load in one transaction; returns how many records it had."""
+        now = self._ledger.clock().replace(tzinfo=None)
         with self._ledger.turn() as cursor:
-            # Staged before the transaction begins: a line that cannot be read would abort it.
-            reads = stage(cursor, reads)
+            if load.ends is not None:
+                stage(cursor, load.ends)
+            if load.begins is not None:
+                stage_begins(cursor, load.begins)
             with transaction(cursor):
-                take_back(cursor)
-                settle_late(cursor)
-                match_new_models(cursor, self._book, self._ledger)
-                cursor.execute(_PRICED)
-                cursor.execute("insert into requests by name select * from priced")
-                cursor.execute(f"insert into usage_hourly by name {rollup_select('priced')}")
-                self._keep_begins(cursor)
-                self._keep_dropped(cursor)
-                quarantined = self._quarantine(cursor, reads)
-                records = self._checkpoint(cursor, reads)
+                duplicates = self._keep_records(cursor, now) if load.ends is not None else {}
+                if load.begins is not None:
+                    _keep_begins(cursor, beside_records=load.ends is not None)
+                _keep_dropped(cursor, load, now)
+                quarantined = _quarantine(cursor, load, now)
+                _checkpoint(cursor, load, duplicates, now)
+        records = sum(item.records for item in load.taken) - sum(duplicates.values())
         self._health.count("records_drained_total", records)
         if quarantined:
             self._health.count("lines_quarantined_total", quarantined)
             log.warning("%d damaged lines of the spool are in quarantine.", quarantined)
-        has_more = is_full or any(read.segment.size() > read.batch.next_offset for read in reads)
-        settle(self._ledger, segments)
-        bytes_read = sum(read.batch.next_offset - read.offset for read in reads)
-        return Drained(records=records, quarantined=quarantined, bytes_read=bytes_read, has_more=has_more)
+        return records
 
-    def _read(self, segments: Sequence[Segment]) -> tuple[list[Read], bool]:
-        """A batch over the segments, and whether it is full, so that some may be left."""
-        positions = self._positions()
-        reads = []
-        room = _BATCH_SIZE
-        for segment in segments:
-            if room <= 0:
-                break
-            offset, is_last = positions.get(segment.id, (0, False))
-            # One that grew after its end was read, such as the first half of a copy, goes on where it stopped.
-            if is_last and segment.size() <= offset:
-                continue
-            batch = segment.read(offset, room)
-            if batch.next_offset > offset or batch.is_last:
-                reads.append(Read(segment=segment, offset=offset, batch=batch))
-                room -= batch.next_offset - offset
-        return reads, room <= 0
+    def _keep_records(self, cursor: duckdb.DuckDBPyConnection, now: datetime) -> Mapping[str, int]:
+        """Store what is staged; returns how many of a segment's requests were stored already."""
+        take_back(cursor)
+        duplicates = settle_sightings(cursor, now)
+        has_changed = settle_late(cursor) or bool(duplicates)
+        match_new_models(cursor, self._book, self._ledger)
+        cursor.execute(_PRICED_WHOLE if has_changed else _PRICED)
+        cursor.execute("insert into requests by name select * from priced" if has_changed else _INSERT)
+        append(cursor, "priced")
+        return duplicates
 
-    def _positions(self) -> dict[str, tuple[int, bool]]:
+    def _positions(self) -> dict[str, Position]:
         with self._ledger.cursor() as cursor:
-            rows = cursor.execute(
-                "select segment, max(to_offset), bool_or(is_last) from checkpoints group by segment"
-            ).fetchall()
-        return {segment: (offset, is_last) for segment, offset, is_last in rows}
-
-    def _keep_begins(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        # Most calls end in the batch in which they begin; only the others are kept.
-        cursor.execute(
-            f"""
-            insert into begins by name
-            select {_BEGUN}, segment from stage s
-            where kind = 'begin' and not exists (from priced p where p.record_id = s.record_id)
-            """
-        )
-
-    def _keep_dropped(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        now = self._ledger.clock().replace(tzinfo=None)
-        cursor.execute(
-            """
-            insert into dropped select segment, coalesce(reason, 'unknown'), coalesce("count", 0), ?
-            from stage where kind = 'dropped'
-            """,
-            [now],
-        )
-
-    def _quarantine(self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[Read]) -> int:
-        now = self._ledger.clock().replace(tzinfo=None)
-        rows = [
-            [read.segment.id, read.segment.path.name, item.offset, item.reason, item.content.decode("utf-8", "replace")]
-            for read in reads
-            for item in read.batch.damages
-        ]
-        if rows:
-            cursor.executemany("insert into quarantine values (?, ?, ?, ?, ?, ?)", [[*row, now] for row in rows])
-        return len(rows)
-
-    def _checkpoint(self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[Read]) -> int:
-        now = self._ledger.clock().replace(tzinfo=None)
-        stored: dict[str, tuple[int, int | None]] = {
-            segment: (records, last_seq)
-            for segment, records, last_seq in cursor.execute(
-                "select segment, count(*) filter (kind = 'end'), max(seq) from stage group by segment"
-            ).fetchall()
+            rows = cursor.execute(_POSITIONS).fetchall()
+        return {
+            segment: Position(offset=offset, is_last=is_last, seen=_seen(last_seq, missing))
+            for segment, offset, is_last, last_seq, missing in rows
         }
-        rows = []
-        for read in reads:
-            segment, batch = read.segment, read.batch
-            records, last_seq = stored.get(segment.id, (0, None))
-            place = (segment.id, segment.path.name, writer_of(segment.header), read.offset, batch.next_offset)
-            rows.append([*place, len(batch.lines), records, len(batch.damages), last_seq, batch.is_last, now])
-        cursor.executemany("insert into checkpoints values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        return sum(records for records, _ in stored.values())
+
+
+def _seen(last_seq: int | None, missing: list[list[int]] | None) -> Seen:
+    next_seq = 0 if last_seq is None else last_seq + 1
+    return Seen(next_seq, tuple((first, last) for first, last in missing or ()))
+
+
+def _unread(segments: Sequence[Segment], positions: Mapping[str, Position]) -> int:
+    return sum(unread_of(segment, positions) for segment in segments)
+
+
+def _size(paths: Sequence[Path]) -> int:
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
+def _keep_begins(cursor: duckdb.DuckDBPyConnection, *, beside_records: bool) -> None:
+    # Most calls end in the load in which they begin; only the others are kept.
+    others = "where record_id not in (select cast(record_id as uuid) from ends)" if beside_records else ""
+    cursor.execute(f"insert into begins by name select {_BEGUN}, segment from begun b {others}")
+
+
+def _keep_dropped(cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) -> None:
+    for item in load.dropped:
+        cursor.execute("insert into dropped values (?, ?, ?, ?)", [item.segment, item.reason, item.count, now])
+
+
+def _quarantine(cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) -> int:
+    rows = [
+        (
+            *(item.segment.id, item.segment.path.name, damage.offset, damage.reason),
+            *(damage.content.decode("utf-8", "replace"), now),
+        )
+        for item in load.taken
+        for damage in item.damages
+    ]
+    if rows:
+        cursor.executemany("insert into quarantine values (?, ?, ?, ?, ?, ?)", rows)
+    return len(rows)
+
+
+def _checkpoint(cursor: duckdb.DuckDBPyConnection, load: Load, duplicates: Mapping[str, int], now: datetime) -> None:
+    rows = []
+    for item in load.taken:
+        segment, position = item.segment, item.position
+        place = (segment.id, segment.path.name, writer_of(segment.header), item.from_offset, position.offset)
+        counts = (item.lines, item.records, duplicates.get(segment.id, 0), len(item.damages), item.repeated)
+        last_seq = position.seen.next_seq - 1 if position.seen.next_seq else None
+        rows.append([*place, *counts, last_seq, list(map(list, position.seen.missing)), position.is_last, now])
+    cursor.executemany(_CHECKPOINT, rows)
 
 
 def _each_once(segments: Sequence[Segment]) -> list[Segment]:

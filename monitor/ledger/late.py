@@ -11,6 +11,7 @@ import duckdb
 
 from monitor.ledger.batch_lines import count_lines
 from monitor.ledger.corrections import restage
+from monitor.ledger.stage import make_table
 from monitor.ledger.works import (
     file_key,
     has_usage,
@@ -39,9 +40,15 @@ _IS_NEEDED: Final = f"""
 """
 
 
-def settle_late(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Decide for each late statement of usage on `stage` where it counts; afterwards no row there is `late`."""
+def settle_late(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Decide for each late statement of usage on `stage` where it counts; afterwards no row there is `late`.
+
+    Returns whether rows of `stage` were changed, which then is a table.
+    """
     has_lines, has_statements, has_awaited = cursor.execute(_IS_NEEDED).fetchone() or (False, False, False)
+    if not (has_lines or has_statements or has_awaited):
+        return False
+    make_table(cursor)
     if has_awaited:
         _recall(cursor)
     if has_lines:
@@ -51,6 +58,7 @@ def settle_late(cursor: duckdb.DuckDBPyConnection) -> None:
         _find_origins(cursor)
         _settle(cursor)
         _name_sources(cursor)
+    return True
 
 
 def _recall(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -213,7 +221,7 @@ def _replacements() -> dict[str, str]:
     }
     return {
         **usage,
-        **{name: f"coalesce(l.{name}, s.{name})" for name in _STATED_LATE},
+        **{name: f"coalesce(l.{name}, s.{name})" for name in STATED_LATE},
         "response_model": "coalesce(s.response_model, l.response_model)",
         "model": "coalesce(s.response_model, l.response_model, s.request_model)",
         "is_batch": "s.is_batch or l.is_batch",
@@ -223,7 +231,7 @@ def _replacements() -> dict[str, str]:
     }
 
 
-_STATED_LATE: Final = (
+STATED_LATE: Final = (
     "service_tier",
     "answer_status",
     "finish_reasons",
@@ -236,4 +244,6 @@ _STATED_LATE: Final = (
     "tool_model",
     "tool_usage",
 )
+"""What an answer that knows the usage of a request knows of it beside."""
+
 _REPLACED: Final = ", ".join(f"{sql} as {name}" for name, sql in _replacements().items())

@@ -1,126 +1,64 @@
-"""Turns spool lines into the temporary table `stage`, one row a line; lines that are no records are taken out."""
+"""The records of a load as `stage`, shaped like the lines of the spool with all facts of the record.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+On the good path `stage` is a view over what was read. Where rows are to be changed before they are stored it becomes
+a table.
+"""
+
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
-from monitor.ledger.columns import DEFAULTS, RECORD_COLUMNS
-from monitor.records import Usage
-from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER
-from monitor.spool.reader import Batch, Damage, Segment
+from monitor.ledger.columns import BEGIN_COLUMNS, DEFAULTS, RECORD_COLUMNS, quoted
 
-# A moment is read with its offset, so that any offset comes out as UTC.
-_LINE_TYPES: Final = {
-    "seq": "BIGINT",
-    "kind": "VARCHAR",
-    **RECORD_COLUMNS,
-    "started_at": "TIMESTAMPTZ",
-    "reason": "VARCHAR",
-    "count": "BIGINT",
-}
-_SHAPE: Final = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in _LINE_TYPES.items()) + "}"
-# Beyond its limit a number is nonsense that overflows where it is multiplied or summed: unknown.
-_LIMITS: Final = {
-    **{name: 10**8 for name, kind in RECORD_COLUMNS.items() if kind == "DOUBLE"},
-    **{name: 10**12 for name in Usage.__struct_fields__ if RECORD_COLUMNS[name] == "BIGINT"},
-}
-_BOUNDED: Final = {
-    name: f"case when {name} between -{limit} and {limit} then {name} end" for name, limit in _LIMITS.items()
-}
-_MOMENT: Final = """
-    case when started_at between timestamptz '1970-01-01 00:00:00+00' and timestamptz '9999-12-31 00:00:00+00'
-    then timezone('UTC', started_at) end
-"""
-_REPLACED: Final = {
-    **{name: f"coalesce({name}, {sql})" for name, sql in DEFAULTS.items()},
-    **_BOUNDED,
-    "started_at": _MOMENT,
-}
-_STAGE: Final = f"""
-    create or replace temp table stage as
-    select segment, line_number,
-        * exclude (segment, line_number) replace ({", ".join(f"{sql} as {name}" for name, sql in _REPLACED.items())}),
-        coalesce(response_model, request_model) as model
-    from (select segment, line_number, unnest(try(from_json(line, '{_SHAPE}'))) from spool_lines)
-"""
-_REQUIRED: Final = ("record_id", "call_id", "attempt", "started_at", "provider_name", "operation_name", "endpoint")
-_KINDS: Final = ", ".join(f"'{kind.decode()}'" for kind in (HEADER, BEGIN, END, DROPPED, FOOTER))
-_LACKING: Final = f"""
-    select line_number from stage
-    where kind is null or kind not in ({_KINDS})
-        or kind in ('begin', 'end') and ({" or ".join(f"{name} is null" for name in _REQUIRED)})
-"""
+ONCE: Final = "stage_once"
+"""A view like `stage` that can be read a single time, but by all cores without waiting for each other."""
+
+# The only request of a call does without the call's id on the spool.
+_DEFAULTS: Final = {**DEFAULTS, "call_id": "record_id"}
+_MODEL_PARTS: Final = ("response_model", "request_model")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """What was read of one segment, from `offset`."""
-
-    segment: Segment
-    offset: int
-    batch: Batch
-
-
-def stage(cursor: duckdb.DuckDBPyConnection, reads: list[Read]) -> list[Read]:
-    """Fill the table `stage`; returns the same reads, lines that are no records moved to their damages."""
-    try:
-        _load(cursor, reads)
-    except pa.ArrowInvalid:
-        # An intact line that is not UTF-8: never ours.
-        reads = [_without(read, [line for line in read.batch.lines if not _is_text(line)]) for read in reads]
-        _load(cursor, reads)
-    lacking = {row[0] for row in cursor.execute(_LACKING).fetchall()}
-    if lacking:
-        cursor.execute("delete from stage where list_contains(?, line_number)", [list(lacking)])
-        lines = [line for read in reads for line in read.batch.lines]
-        faulty = {lines[number] for number in lacking}
-        reads = [_without(read, [line for line in read.batch.lines if line in faulty]) for read in reads]
-    return reads
+def stage(cursor: duckdb.DuckDBPyConnection, ends: pa.Table) -> None:
+    """Make the views `stage` and `stage_once` of a load's records; they live as long as the cursor."""
+    cursor.register("ends", ends)
+    cursor.register("ends_once", ends.to_reader())
+    select = _select(set(ends.column_names))
+    cursor.execute(f"create temp view stage as {select} from ends")
+    cursor.execute(f"create temp view {ONCE} as {select} from ends_once")
 
 
-def _load(cursor: duckdb.DuckDBPyConnection, reads: Sequence[Read]) -> None:
-    lines: list[bytes] = []
-    names: list[str] = []
-    for read in reads:
-        lines.extend(read.batch.lines)
-        names.extend([read.segment.id] * len(read.batch.lines))
-    table = pa.table(
-        {
-            "segment": pa.array(names, pa.string()),
-            "line_number": pa.array(range(len(lines)), pa.int64()),
-            "line": pa.array(lines, pa.binary()).cast(pa.string()),
-        }
-    )
-    cursor.register("spool_lines", table)
-    try:
-        cursor.execute(_STAGE)
-    finally:
-        cursor.unregister("spool_lines")
+def make_table(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Make `stage` a table, whose rows can be changed, unless it is one."""
+    if cursor.execute("from duckdb_views() where view_name = 'stage'").fetchone() is None:
+        return
+    cursor.execute("create temp table staged as select * from stage")
+    cursor.execute("drop view stage")
+    cursor.execute("alter table staged rename to stage")
 
 
-def _is_text(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def stage_begins(cursor: duckdb.DuckDBPyConnection, begins: pa.Table) -> None:
+    """Make the view `begun` of a load's begin lines."""
+    cursor.register("begin_lines", begins)
+    names = set(begins.column_names)
+    facts = ", ".join(_fact(name, RECORD_COLUMNS[name], names) for name in BEGIN_COLUMNS)
+    cursor.execute(f"create temp view begun as select {facts}, segment from begin_lines")
 
 
-def _without(read: Read, faulty: Sequence[bytes]) -> Read:
-    """Move lines that are no records from the batch to its damages."""
-    if not faulty:
-        return read
-    batch = read.batch
-    damages = [Damage(offset=None, reason="not_a_record", content=line) for line in faulty]
-    refused = set(faulty)
-    return replace(
-        read,
-        batch=replace(
-            batch,
-            lines=tuple(line for line in batch.lines if line not in refused),
-            damages=(*batch.damages, *damages),
-        ),
-    )
+def _select(names: set[str]) -> str:
+    facts = ",\n".join(_fact(name, kind, names) for name, kind in RECORD_COLUMNS.items())
+    model = ", ".join([name for name in _MODEL_PARTS if name in names]) or "null"
+    return f"""
+        select 'end' as kind, line_number, segment, seq, {facts}, cast(coalesce({model}) as varchar) as model
+    """
+
+
+def _fact(name: str, kind: str, names: set[str]) -> str:
+    column = quoted(name)
+    default = _DEFAULTS.get(name)
+    value = default or "null"
+    if name in names:
+        value = f"coalesce({column}, {default})" if default else column
+    if kind == "TIMESTAMP" and name in names:
+        value = f"timezone('UTC', {value})"
+    return f"cast({value} as {kind}) as {column}"

@@ -7,7 +7,7 @@ import duckdb
 from monitor.ledger.columns import BEGIN_COLUMNS, quoted
 from monitor.ledger.corrections import retract
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.rollup import rollup_select
+from monitor.ledger.rollup import append
 from monitor.ledger.works import is_line
 from monitor.spool.format import Header
 from monitor.spool.reader import Segment
@@ -60,7 +60,7 @@ def _settle_segments(ledger: Ledger, segments: Sequence[str]) -> None:
             "create or replace temp table settled_rows as select r.* from requests r"
             " where outcome = 'unknown' and record_id in (select record_id from settled)"
         )
-        cursor.execute(f"insert into usage_hourly by name {rollup_select('settled_rows')}")
+        append(cursor, "settled_rows")
         cursor.execute("delete from begins where list_contains(?, segment)", [list(segments)])
 
 
@@ -87,4 +87,5 @@ def take_back(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def writer_of(header: Header) -> str:
     """Names the process that wrote a segment; a process number alone is used again."""
-    return f"{header.host}/{header.pid}/{header.process_started_at}"
+    process = f"{header.host}/{header.pid}/{header.process_started_at}"
+    return process if header.boot_id is None else f"{process}/{header.boot_id}"

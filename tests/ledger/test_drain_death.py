@@ -5,36 +5,28 @@ import sys
 from pathlib import Path
 
 from monitor.ledger import queries
+from monitor.ledger.error_queries import under_way
 from monitor.ledger.ledger import Ledger
 from tests.architecture.sources import ROOT
 from tests.factories import make_begin, make_failure, make_record, make_usage
+from tests.ledger.dying import die_at_each_statement, mortal_world
 from tests.ledger.work_records import batch_begun, batch_polled, begun, line, polled
-from tests.world import ALWAYS, DyingError, DyingLedger, World, fields_of, line_of, sealed
+from tests.world import ALWAYS, World, fields_of, line_of, sealed
 
 
 def test_a_drain_that_dies_at_any_statement_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Rows, rollup, quarantine, begin lines and positions are one transaction."""
-    with World(tmp_path, ledger_type=DyingLedger) as world:
-        ledger = world.ledger
-        assert isinstance(ledger, DyingLedger)
-        statement = 0
-        has_died = True
-        while has_died:
-            statement += 1
+    with mortal_world(tmp_path) as (world, ledger):
+
+        def write(statement: int) -> None:
             world.spool(make_record(response_model=f"gpt-{statement}"), make_failure())
             world.writer.begin(make_begin())
             world.forge(line_of(fields_of(make_record())), sealed(b"bad"))
-            ledger.dies_at(statement)
-            try:
-                world.drain.run()
-                has_died = False
-            except DyingError:
-                ledger.dies_at(None)
-                world.drain.run()
-        ledger.dies_at(None)
+
+        statement = die_at_each_statement(ledger, write, world.drain.run)
         raw = world.rows("select count(*), count(distinct record_id), sum(list_cost), sum(input_tokens) from requests")
         rolled = world.rows("select sum(requests), sum(list_cost), sum(input_tokens) from usage_hourly")
-        kept = world.value("select count(*) from quarantine"), queries.in_flight(ledger)
+        kept = world.value("select count(*) from quarantine"), under_way(ledger).requests
 
     assert statement > 15
     assert raw[0][:2] == (3 * statement, 3 * statement)
@@ -44,28 +36,17 @@ def test_a_drain_that_dies_at_any_statement_loses_and_doubles_nothing(tmp_path: 
 
 def test_a_drain_that_dies_while_it_corrects_counts_all_usage_once(tmp_path: Path) -> None:
     """What is taken out, put back, and remembered as counted is the same transaction."""
-    with World(tmp_path, ledger_type=DyingLedger) as world:
-        ledger = world.ledger
-        assert isinstance(ledger, DyingLedger)
-        statement = 0
-        has_died = True
-        while has_died:
-            statement += 4
+    with mortal_world(tmp_path) as (world, ledger):
+
+        def write(statement: int) -> None:
             name = f"{statement}"
             world.store(begun(name), batch_begun(f"batch-{name}"), polled(f"unknown-{name}"))
             world.store(batch_polled(f"batch-{name}", file=name, usage=make_usage(input_tokens=5_000)))
             world.spool(
                 polled(name), polled(name, after=90), line(file=name), line(file=name), begun(f"unknown-{name}")
             )
-            ledger.dies_at(statement)
-            try:
-                world.drain.run()
-                has_died = False
-            except DyingError:
-                ledger.dies_at(None)
-                world.drain.run()
-            ledger.dies_at(None)
-        works = statement // 4
+
+        works = die_at_each_statement(ledger, write, world.drain.run, step=4) // 4
         raw = world.rows("select count(*), sum(input_tokens), sum(list_cost) from requests where list_cost is not null")
         rolled = world.rows("select sum(priced_requests), sum(input_tokens), sum(list_cost) from usage_hourly")
 

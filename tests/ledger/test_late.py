@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.ledger import queries
-from monitor.ledger.rollup import compact_rollup
+from monitor.ledger.compact import compact_rollup
 from monitor.records import Record, Usage
 from tests.factories import NOW, make_record, make_usage
 from tests.ledger.work_records import begun, polled, unfinished
@@ -310,4 +310,4 @@ def test_a_correction_leaves_no_trace_in_the_rollup(world: World) -> None:
         ("gpt-4o", 1),
     ]
     assert world.value("select count(*) from usage_hourly where requests <= 0") == 0
-    assert world.value("select map_values(duration_buckets) from usage_hourly where model = 'gpt-4o'") == [1]
+    assert world.rows("select durations from speeds_hourly where model = 'gpt-4o'") == [(1,)]

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from monitor.ledger import queries
+from monitor.ledger.compact import compact_rollup
+from monitor.ledger.error_queries import under_way
+from monitor.ledger.request_queries import page_of_requests
 from monitor.ledger.retire import compact_positions
-from monitor.ledger.rollup import compact_rollup
 from tests.architecture.sources import ROOT
 from tests.factories import make_begin, make_record
 from tests.world import ALWAYS, World, span
@@ -36,7 +38,7 @@ def _kill(program: "subprocess.Popen[str]") -> None:
 def _state(world: World) -> tuple[int, int, int]:
     """Requests, those of unknown outcome, those in flight."""
     totals = queries.totals(world.ledger, ALWAYS)
-    return totals.requests, totals.unknown_requests, queries.in_flight(world.ledger)
+    return totals.requests, totals.unknown_requests, under_way(world.ledger).requests
 
 
 def test_a_request_without_an_end_is_in_flight_while_its_program_lives(world: World) -> None:
@@ -91,7 +93,7 @@ def test_what_is_known_of_such_a_request_stands_in_its_row(world: World) -> None
     world.writer.begin(begin)
     world.writer.close()
     world.drain.run()
-    (row,) = queries.latest_requests(world.ledger, span(begin.started_at, ALWAYS.end, team="search"), limit=5)
+    (row,) = page_of_requests(world.ledger, span(begin.started_at, ALWAYS.end, team="search"), limit=5).requests
 
     assert row["record_id"].hex == begin.record_id
     assert (row["outcome"], row["usage_source"], row["pricing_state"], row["model"], row["list_cost"]) == (

@@ -1,0 +1,91 @@
+"""How far the ledger is behind the spool: in bytes, in lines and in time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from monitor.ledger.intake import Position
+from monitor.spool.reader import Segment
+
+_COUNTED: Final = 16 * 2**20
+_LOOKED_AT: Final = 100
+_LONGEST_LINE: Final = 2**16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits on the spool.
+
+    Attributes:
+        bytes: all that is unread, files without a readable header too.
+        lines: those that are unread; of a large backlog an estimate from its first part, see `is_estimate`.
+        seconds: the age of the oldest unread line; None where nothing waits, or nothing tells its time.
+    """
+
+    bytes: int
+    lines: int
+    is_estimate: bool
+    seconds: float | None
+
+
+class _Line(msgspec.Struct, frozen=True):
+    started_at: datetime | None = None
+    duration: float | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Line).decode
+
+
+def backlog(segments: Sequence[Segment], positions: Mapping[str, Position], headless: int, now: datetime) -> Backlog:
+    """Measure it.
+
+    Args:
+        segments: all of the spool, each once.
+        positions: how far they are read.
+        headless: bytes of the files that have no readable header.
+        now: aware, for the age.
+    """
+    unread = {segment: unread_of(segment, positions) for segment in segments}
+    waiting = {segment: size for segment, size in unread.items() if size}
+    total = sum(waiting.values())
+    counted, lines, oldest = 0, 0, []
+    for number, (segment, size) in enumerate(waiting.items()):
+        content = _read(segment, positions, min(size, max(_COUNTED - counted, 0)))
+        counted += len(content)
+        lines += content.count(b"\n")
+        if number < _LOOKED_AT and (written := _written_at(content or _read(segment, positions, _LONGEST_LINE))):
+            oldest.append(written)
+    is_estimate = counted < total
+    if is_estimate and counted:
+        lines = round(lines * total / counted)
+    age = max((now - min(oldest)).total_seconds(), 0.0) if oldest else None
+    return Backlog(bytes=total + headless, lines=lines, is_estimate=is_estimate, seconds=age)
+
+
+def unread_of(segment: Segment, positions: Mapping[str, Position]) -> int:
+    """Bytes of a segment beyond what is read."""
+    return max(segment.size() - positions.get(segment.id, Position()).offset, 0)
+
+
+def _read(segment: Segment, positions: Mapping[str, Position], size: int) -> bytes:
+    try:
+        with segment.path.open("rb") as file:
+            file.seek(positions.get(segment.id, Position()).offset)
+            return file.read(size)
+    except OSError:
+        return b""
+
+
+def _written_at(content: bytes) -> datetime | None:
+    """When the first line was written: the end of its request, or what else it tells of."""
+    try:
+        line = _decode(content.partition(b"\n")[0])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    if line.started_at is None:
+        return None
+    started = line.started_at if line.started_at.tzinfo else line.started_at.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(started.timestamp() + (line.duration or 0.0), UTC)
