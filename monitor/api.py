@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from monitor.ledger import queries
 from monitor.ledger.contents import find_requests
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.queries import Totals
+from monitor.ledger.retention import lacks_before
 from monitor.ledger.scopes import Slice, conditions_of
 
 log = logging.getLogger(__name__)
@@ -43,14 +44,18 @@ class Question:
 def report(ledger: Ledger, question: Question) -> dict[str, Any]:
     """The answer as plain values: `rows` dearest first and the `total`; money as decimal strings, unknown as None.
 
+    `lacks_before` is there only where the question needs requests one by one that are kept as sums only.
+
     Raises:
         LedgerError: `by` is no dimension.
     """
     span = Slice(start=question.start, end=question.end, conditions=conditions_of(question.matchers))
     groups = queries.by_dimension(ledger, span, question.by)
+    lacking = lacks_before(ledger, span, question.by)
     return {
         "rows": [{question.by: group.value, **_figures(group.totals)} for group in groups],
         "total": _figures(queries.totals(ledger, span)),
+        **({"lacks_before": lacking.isoformat()} if lacking else {}),
     }
 
 
@@ -99,6 +104,7 @@ def routes(
     health: Callable[[], dict[str, Any]],
     answer: Callable[[Question], dict[str, Any]],
     show: Callable[[str], dict[str, Any]],
+    do: Callable[[str, Mapping[str, str]], dict[str, Any]],
     token: str,
 ) -> list[BaseRoute]:
     """The routes.
@@ -107,7 +113,8 @@ def routes(
         health: gives the state of the server; its `status` is `ok` or what is wrong.
         answer: answers a report; may take its time.
         show: gives the requests with an id; may take its time.
-        token: what a caller of these two must show; it stands in a file that only the owner can read.
+        do: does a task by its name, with what is said about it; may take its time.
+        token: what a caller of these three must show; it stands in a file that only the owner can read.
     """
 
     async def get_health(_: Request) -> JSONResponse:
@@ -129,7 +136,15 @@ def routes(
     async def get_show(request: Request) -> JSONResponse:
         return await answered(request, lambda: show(request.query_params.get("id", "")))
 
-    return [Route("/api/health", get_health), Route("/api/report", get_report), Route("/api/show", get_show)]
+    async def post_task(request: Request) -> JSONResponse:
+        return await answered(request, lambda: do(request.path_params["name"], dict(request.query_params)))
+
+    return [
+        Route("/api/health", get_health),
+        Route("/api/report", get_report),
+        Route("/api/show", get_show),
+        Route("/api/ledger/{name}", post_task, methods=["POST"]),
+    ]
 
 
 def question_of(request: Request) -> Question:

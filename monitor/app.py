@@ -31,7 +31,8 @@ def streamlit_app(house: House, url: str) -> st.App:
             clock=house.clock,
             time_zone=house.settings.time_zone,
             settings=house.settings,
-            spool_lag=lambda: Lag(bytes_waiting=house.drain.waiting(), idle=house.loop.idle_for()),
+            spool_lag=lambda: Lag(backlog=house.drain.backlog(), idle=house.loop.idle_for()),
+            last_check=lambda: house.checked,
         )
     )
 
@@ -46,7 +47,7 @@ def streamlit_app(house: House, url: str) -> st.App:
                 house.home.server.unlink()
             house.stop()
 
-    own = api.routes(health=house.state, answer=house.answer, show=house.show, token=house.token)
+    own = api.routes(health=house.state, answer=house.answer, show=house.show, do=house.do, token=house.token)
     return st.App(_SCRIPT, lifespan=lifespan, routes=own)
 
 

@@ -4,6 +4,7 @@ import logging
 import random
 import secrets
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from monitor import api
 from monitor.alerts.model import Receiver
 from monitor.clock import Clock, system_clock
 from monitor.control.store import Control
+from monitor.errors import LedgerError
 from monitor.health import Health
 from monitor.home import Home
 from monitor.jobs.budgets import evaluate_budgets
@@ -22,12 +24,15 @@ from monitor.jobs.drain_loop import DrainLoop
 from monitor.jobs.prices import refresh_price_list
 from monitor.jobs.runner import JobRunner
 from monitor.jobs.schedule import Job, Schedule
+from monitor.jobs.tasks import TASKS, Chest
 from monitor.jobs.upkeep import compact
+from monitor.ledger.check import Check, check, require_agreement
 from monitor.ledger.contents import ContentDrain, forget_contents
 from monitor.ledger.drain import Drain
 from monitor.ledger.lease import Lease
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.overview_queries import spend_of
+from monitor.ledger.retention import forget
 from monitor.notifiers.model import Notifier
 from monitor.notifiers.registry import notifier_for
 from monitor.pricing.installed import installed_price_book
@@ -36,6 +41,9 @@ from monitor.settings import Settings
 log = logging.getLogger(__name__)
 
 _SUPERVISION_INTERVAL = 10.0
+_RETENTION_INTERVAL = 3_600.0
+_CHECKED_DAYS = 2
+_PIECES_KEPT = timedelta(days=400)
 
 
 class House:
@@ -65,6 +73,7 @@ class House:
         contents = ContentDrain(self.ledger, self.home.content, self.health)
         self.loop = DrainLoop(self.drain, self.runner, interval=settings.drain_interval, contents=contents)
         self.schedule = Schedule(self._jobs(), self.runner)
+        self.checked: Check | None = None
 
     def start(self) -> None:
         """Start the drain and the jobs."""
@@ -97,9 +106,28 @@ class House:
         self.loop.drain_now()
         return api.show(self.ledger, name)
 
+    def do(self, task: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """Do one of the ledger's tasks, with what is given for it; the answer has its name under `task`.
+
+        Raises:
+            LedgerError: there is no such task, something is missing for it, or it could not be done.
+        """
+        found = TASKS.get(task)
+        if found is None:
+            raise LedgerError(f"{task!r} is no task of the ledger. There are: {', '.join(TASKS)}.")
+        chest = Chest(ledger=self.ledger, home=self.home, drain=self.loop.drain_now)
+        try:
+            return {"task": task, **found(chest, given)}
+        except (KeyError, ValueError) as error:
+            raise LedgerError(f"The task {task} cannot be done with {dict(given)}: {error}.") from error
+
+    def _check(self) -> None:
+        self.checked = check(self.ledger, last_days=_CHECKED_DAYS)
+        require_agreement(self.checked)
+
     def state(self) -> dict[str, Any]:
         """The server's health as plain values; `status` is `ok`, or says in a sentence what is wrong."""
-        jobs = self.runner.states()
+        jobs, waiting = self.runner.states(), self.drain.backlog()
         faults = [f"The job {name} failed: {state.last_fault}" for name, state in jobs.items() if state.last_fault]
         if not self.loop.is_alive():
             faults.append("The drain does not run.")
@@ -107,7 +135,9 @@ class House:
             "status": " ".join(faults) or "ok",
             "version": monitor.__version__,
             "home": str(self.home.path),
-            "spool_bytes_waiting": self.drain.waiting(),
+            "spool_bytes_waiting": waiting.bytes,
+            "spool_lines_waiting": waiting.lines,
+            "spool_seconds_waiting": None if waiting.seconds is None else round(waiting.seconds, 3),
             "drain_idle_seconds": round(self.loop.idle_for(), 3),
             "counters": dict(self.health.counts()),
             "jobs": {
@@ -144,9 +174,16 @@ class House:
             random=random.random,
             is_stopping=self._stopping.is_set,
         )
-        keep = partial(compact, self.ledger, self.home.spool, keep=settings.spool_keep)
-        forget = partial(
+        keep = partial(compact, self.ledger, self.home.spool, keep=settings.spool_keep, limit=settings.spool_limit)
+        let_go = partial(
             forget_contents, self.ledger, self.home.content, keep=timedelta(days=settings.content_retention)
+        )
+        retain = partial(
+            forget,
+            self.ledger,
+            requests=_days(settings.keep_requests),
+            rollup=_days(settings.keep_rollup),
+            pieces=_PIECES_KEPT,
         )
         return [
             Job(name="drain supervision", interval=_SUPERVISION_INTERVAL, run=self.loop.supervise),
@@ -154,5 +191,11 @@ class House:
             Job(name="budgets", interval=settings.budget_interval, run=evaluate),
             Job(name="delivery", interval=settings.delivery_interval, run=deliver),
             Job(name="compaction", interval=settings.compaction_interval, run=keep),
-            Job(name="contents", interval=settings.compaction_interval, run=forget),
+            Job(name="contents", interval=settings.compaction_interval, run=let_go),
+            Job(name="retention", interval=_RETENTION_INTERVAL, run=retain),
+            Job(name="check", interval=settings.check_interval, run=self._check),
         ]
+
+
+def _days(number: float | None) -> timedelta | None:
+    return None if number is None else timedelta(days=number)

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -17,6 +18,7 @@ from monitor.settings import Settings
 _PATIENCE = 15.0
 _PAUSE = 0.2
 _ANSWER_WITHIN = 120.0
+_TASK_WITHIN = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class _Way:
     params: Sequence[tuple[str, str]]
     mark: str
     here: Callable[[House], dict[str, Any]]
+    method: str = "GET"
+    within: float = _ANSWER_WITHIN
 
 
 def ask(settings: Settings, question: Question) -> dict[str, Any]:
@@ -68,6 +72,23 @@ def ask_for(settings: Settings, name: str) -> list[dict[str, Any]]:
     return found
 
 
+def ask_task(settings: Settings, name: str, params: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """What a task of the house has to say, one of `House.tasks`; done by the server where one runs.
+
+    Raises:
+        LedgerError: as `ask`, or the task could not be done.
+    """
+    way = _Way(
+        path=f"ledger/{name}",
+        params=tuple(params.items()),
+        mark="task",
+        here=lambda house: house.do(name, params),
+        method="POST",
+        within=_TASK_WITHIN,
+    )
+    return _ask(settings, way)
+
+
 def _ask(settings: Settings, way: _Way) -> dict[str, Any]:
     home = Home(settings.home)
     give_up_at = time.monotonic() + _PATIENCE
@@ -88,11 +109,12 @@ def _ask(settings: Settings, way: _Way) -> dict[str, Any]:
 def _ask_server(server: RunningServer, way: _Way) -> dict[str, Any] | None:
     """The server's answer, or None when it is not there: one that was killed leaves its file, and its port free."""
     try:
-        response = httpx2.get(
+        response = httpx2.request(
+            way.method,
             f"{server.url}/api/{way.path}",
             params=httpx2.QueryParams(tuple(way.params)),
             headers={"authorization": f"Bearer {server.token}"},
-            timeout=_ANSWER_WITHIN,
+            timeout=way.within,
             trust_env=False,
         )
         answer = response.json()

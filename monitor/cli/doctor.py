@@ -159,7 +159,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
         yield Finding("ledger", str(error), "Try again in a moment; if it stays so, stop that process.")
         return
     except MonitorError as error:
-        yield Finding("ledger", str(error), "Set the file aside (move it away); the spool is read again.")
+        yield Finding("ledger", str(error), "If it is damaged, run monitor ledger recover: the spool is read again.")
         return
     yield Finding("ledger", f"opens; oldest requests from {first:%Y-%m-%d %H:%M} UTC" if first else "opens; is empty")
     yield Finding("prices", lists)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import budget, demo, doctor, receiver, report, run, show, up
+from monitor.cli import budget, demo, doctor, importing, ledger, receiver, report, run, show, up
 from monitor.errors import MonitorError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command()(show.show)
 app.command()(doctor.doctor)
 app.add_typer(budget.app, name="budget")
 app.add_typer(receiver.app, name="receiver")
+app.add_typer(importing.app, name="import")
+app.add_typer(ledger.app, name="ledger")
 
 
 @app.command("run", context_settings={"ignore_unknown_options": True, "help_option_names": []}, help=run.HELP)

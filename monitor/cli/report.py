@@ -119,6 +119,11 @@ def _print_table(by: str, answer: dict[str, Any], when: str) -> None:
             f" Of them {_money(total['estimated_list_cost'])} is estimated: {_requests(total['estimated_requests'])} "
             "broke off, or did not say what they used."
         )
+    if "lacks_before" in answer:
+        note += (
+            f" Of requests before {answer['lacks_before'][:10]} only sums are kept, by hour or day: what this question "
+            "needs one by one of them is missing."
+        )
     console().print(note, style="dim")
 
 

@@ -38,7 +38,7 @@ def show(
 def _print(row: dict[str, Any], *, is_first: bool) -> None:
     if not is_first:
         console().print()
-    content = row.pop("content")
+    content, sightings = row.pop("content"), row.pop("sightings")
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
@@ -46,6 +46,9 @@ def _print(row: dict[str, Any], *, is_first: bool) -> None:
         if value is not None:
             table.add_row(field, Text(_printable(value if isinstance(value, str) else json.dumps(value))))
     console().print(table)
+    for item in sightings:
+        seen = f"also seen by {item['source']} as {item['seen_record_id']} (the same {item['matched_by']})"
+        console().print(seen, style="dim")
     if content is not None:
         _print_content(content)
 

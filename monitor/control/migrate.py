@@ -28,9 +28,7 @@ def upgrade(reader: Engine, writer: Engine, path: Path) -> None:
     Raises:
         ControlError: the store has a revision that this program does not know.
     """
-    config = Config()
-    # Options go through ConfigParser, to which a percent sign means something.
-    config.set_main_option("script_location", str(migrations_directory() / "control").replace("%", "%%"))
+    config = _config()
     scripts = ScriptDirectory.from_config(config)
     with reader.connect() as connection:
         if _is_current(connection, scripts, path):
@@ -39,6 +37,18 @@ def upgrade(reader: Engine, writer: Engine, path: Path) -> None:
         if not _is_current(connection, scripts, path):
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def known_revisions() -> frozenset[str]:
+    """The revisions that this program knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Config:
+    config = Config()
+    # Options go through ConfigParser, to which a percent sign means something.
+    config.set_main_option("script_location", str(migrations_directory() / "control").replace("%", "%%"))
+    return config
 
 
 def _is_current(connection: Connection, scripts: ScriptDirectory, path: Path) -> bool:

@@ -213,7 +213,10 @@ class Past:
 def _unread(record: Record) -> Record:
     # The SDK closes a stream that it will ask for again without reading why it was refused: the status is all.
     error_class = "rate_limit" if record.status == 429 else record.error_class
-    return structs.replace(record, error_class=error_class, error_type=str(record.status), error_code=None)
+    facts = {"error_class": error_class, "error_type": str(record.status), "error_code": None}
+    # Only headers tell which limit it was.
+    reason = record.error_reason if record.error_class == "rate_limit" else None
+    return structs.replace(record, **facts, error_reason=reason)
 
 
 def _add_usage(facts: dict[str, Any], feature: Feature[Any], draw: Draw) -> None:

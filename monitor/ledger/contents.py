@@ -104,7 +104,12 @@ class ContentDrain:
                     [segment.id, name, at, reason, now],
                 )
             cursor.execute(
-                "insert into checkpoints values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                """
+                insert into checkpoints (
+                    segment, file, writer, from_offset, to_offset, lines, records, quarantined, last_seq, is_last,
+                    drained_at
+                ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
                 [segment.id, name, *place, *counts, now],
             )
         self._health.count("contents_drained_total", len(found.contents))
@@ -131,8 +136,8 @@ def forget_contents(ledger: Ledger, directory: Path, *, keep: timedelta) -> int:
 def find_requests(ledger: Ledger, name: str) -> list[dict[str, Any]]:
     """The requests with this record id, call id, response id or request id, oldest first, at most a hundred.
 
-    Each has all columns of `requests` by name, and under `content` the columns of `contents`, None where nothing is
-    kept.
+    Each has all columns of `requests` by name; under `content` the columns of `contents`, None where nothing is kept;
+    under `sightings` where else it was seen, by the columns of that table. The id of a sighting finds it too.
     """
     with ledger.cursor() as cursor:
         found = _rows(
@@ -141,15 +146,23 @@ def find_requests(ledger: Ledger, name: str) -> list[dict[str, Any]]:
             select * from requests
             where record_id = try_cast($1 as uuid) or call_id = try_cast($1 as uuid)
                 or response_id = $1 or request_id = $1
+                or record_id in (select record_id from sightings where seen_record_id = try_cast($1 as uuid))
             order by started_at, attempt limit $2
             """,
             [name, _MOST_SHOWN],
         )
-        kept = _rows(
-            cursor, "select * from contents where list_contains($1, record_id)", [[row["record_id"] for row in found]]
-        )
+        ids: list[object] = [[row["record_id"] for row in found]]
+        kept = _rows(cursor, "select * from contents where list_contains($1, record_id)", ids)
+        seen = _rows(cursor, "select * from sightings where list_contains($1, record_id) order by seen_at, seq", ids)
     contents = {row["record_id"]: row for row in kept}
-    return [{**row, "content": contents.get(row["record_id"])} for row in found]
+    return [
+        {
+            **row,
+            "content": contents.get(row["record_id"]),
+            "sightings": [item for item in seen if item["record_id"] == row["record_id"]],
+        }
+        for row in found
+    ]
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[object]) -> list[dict[str, Any]]:

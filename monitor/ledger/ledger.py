@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -11,12 +10,14 @@ import duckdb
 
 from monitor.clock import Clock, system_clock
 from monitor.errors import LedgerError
-from monitor.ledger.migrate import migrate
+from monitor.ledger.migrate import advice, migrate, require_current
 
-_ADVICE = (
-    "If it is damaged, move it away with its .wal file: what is still on the spool is read again, the rest comes back "
-    "from a backup."
-)
+_NEVER = "1TB"
+"""Size of the write-ahead log at which DuckDB checkpoints by itself, where it must not."""
+
+_LARGEST_LOG = "128MB"
+"""Of the write-ahead log, before DuckDB checkpoints by itself: a checkpoint compresses what is in memory, and rows that
+come in a few at a time are kept in twice the space."""
 
 
 class Ledger:
@@ -29,9 +30,9 @@ class Ledger:
         """Use `Ledger.open` or `Ledger.open_read_only`."""
         self._connection = connection
         self._turn = threading.RLock()
+        self._checkpoints = threading.Lock()
         self.path = path
         self.clock = clock
-        self.checkpointed_at: datetime | None = None
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock = system_clock) -> Self:
@@ -48,9 +49,15 @@ class Ledger:
         """Open for reading beside other readers.
 
         Raises:
-            LedgerError: there is no ledger yet, or a writer has it.
+            LedgerError: there is no ledger yet, a writer has it, or its schema is not that of this program.
         """
-        return cls(_connect(path, is_read_only=True), path, clock)
+        connection = _connect(path, is_read_only=True)
+        try:
+            require_current(connection, path)
+        except LedgerError:
+            connection.close()
+            raise
+        return cls(connection, path, clock)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -63,7 +70,7 @@ class Ledger:
             with self._connection.cursor() as cursor:
                 yield cursor
         except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
-            raise LedgerError(f"The ledger {self.path} cannot be used: {error} {_ADVICE}") from error
+            raise LedgerError(f"The ledger {self.path} cannot be used: {error} {advice(error)}") from error
 
     @contextmanager
     def turn(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -78,15 +85,34 @@ class Ledger:
             yield cursor
 
     def checkpoint(self) -> None:
-        """Write everything committed into the file itself; spool segments may go only after that."""
-        with self._turn, self.cursor() as cursor:
-            before = self.clock()
+        """Write everything committed into the file itself. Not inside a turn: it may have to wait for a copy.
+
+        Spool segments may go only when this was done after they were committed.
+        """
+        with self._checkpoints, self._turn, self.cursor() as cursor:
             cursor.execute("checkpoint")
-            self.checkpointed_at = before
+
+    @contextmanager
+    def held_still(self) -> Iterator[int]:
+        """The first bytes of the file, as many as this gives, stay a whole ledger to the end of the block.
+
+        Writers go on meanwhile: DuckDB overwrites nothing that its last checkpoint has, and what they commit goes to
+        the write-ahead log.
+        """
+        with self._checkpoints:
+            with self._turn, self.cursor() as cursor:
+                cursor.execute(f"set global checkpoint_threshold = '{_NEVER}'")
+                cursor.execute("checkpoint")
+                size = self.path.stat().st_size
+            try:
+                yield size
+            finally:
+                with self.cursor() as cursor:
+                    cursor.execute("reset global checkpoint_threshold")
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""
-        with self._turn:
+        with self._checkpoints, self._turn:
             self._connection.close()
 
     def __enter__(self) -> Self:
@@ -114,10 +140,14 @@ def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(
             str(path),
             read_only=is_read_only,
-            config={"enable_external_access": "false", "autoinstall_known_extensions": "false"},
+            config={
+                "enable_external_access": "false",
+                "autoinstall_known_extensions": "false",
+                "checkpoint_threshold": _LARGEST_LOG,
+            },
         )
         # Answers do not depend on where the machine stands.
         connection.execute("set global TimeZone = 'UTC'")
     except duckdb.Error as error:
-        raise LedgerError(f"The ledger {path} cannot be opened: {error} {_ADVICE}") from error
+        raise LedgerError(f"The ledger {path} cannot be opened: {error} {advice(error)}") from error
     return connection

@@ -17,7 +17,9 @@ def compact_positions(ledger: Ledger) -> None:
             select segment, arg_max(file, to_offset) as file, any_value(writer) as writer,
                 min(from_offset) as from_offset, max(to_offset) as to_offset,
                 cast(sum(lines) as bigint) as lines, cast(sum(records) as bigint) as records,
-                cast(sum(quarantined) as bigint) as quarantined, max(last_seq) as last_seq,
+                cast(sum(quarantined) as bigint) as quarantined, cast(sum(repeated) as bigint) as repeated,
+                cast(sum(duplicates) as bigint) as duplicates, max(last_seq) as last_seq,
+                last(missing order by drained_at, to_offset) as missing,
                 bool_or(is_last) as is_last, max(drained_at) as drained_at
             from checkpoints group by segment
             """
@@ -36,22 +38,23 @@ def compact_positions(ledger: Ledger) -> None:
 def retire_segments(ledger: Ledger, spool: Path, *, keep: float) -> list[Path]:
     """Delete the segments that are not needed any more; returns them.
 
-    A segment goes when all of it is committed, its writer has ended it or is gone, the ledger has checkpointed since
-    (a write-ahead log that is damaged can then be set aside), and `keep` seconds have passed.
+    A segment goes when all of it is committed, its writer has ended it or is gone, `keep` seconds have passed, and
+    the ledger has checkpointed since: a write-ahead log that is damaged can then be set aside.
     """
-    if ledger.checkpointed_at is None:
-        return []
-    safe_at = ledger.checkpointed_at.replace(tzinfo=None)
     old_at = ledger.clock().replace(tzinfo=None) - timedelta(seconds=keep)
     with ledger.cursor() as cursor:
         rows = cursor.execute(
             """
             select arg_max(file, to_offset), max(to_offset) from checkpoints
-            group by segment having bool_or(is_last) and max(drained_at) < ? and max(drained_at) < ?
+            group by segment having bool_or(is_last) and max(drained_at) < ?
             """,
-            [safe_at, old_at],
+            [old_at],
         ).fetchall()
-    return list(_removed((spool / name, size) for name, size in rows))
+    done = [(spool / name, size) for name, size in rows if (spool / name).exists()]
+    if done:
+        # First asked, then checkpointed: whatever clocks and other threads do, what was committed is in the file.
+        ledger.checkpoint()
+    return list(_removed(done))
 
 
 def retire_empty_files(spool: Path, *, older_than: float, now: float) -> list[Path]:

@@ -9,8 +9,9 @@ _MOST_LINES_OF_A_FUNCTION = 50
 
 
 def test_files_are_small() -> None:
-    """A file that grew past the limit is two files."""
-    lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name, _ in modules(*PACKAGES)}
+    """A file that grew past the limit is two files, also one of tests."""
+    names = [name for name, _ in modules(*PACKAGES, "tests")]
+    lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in names}
 
     assert {name: length for name, length in lengths.items() if length > _MOST_LINES_OF_A_FILE} == {}
 

@@ -40,8 +40,20 @@ def run(
     *command: str, home: Path, cwd: Path | None = None, more: dict[str, str] | None = None, within: float = DEADLINE
 ) -> Ended:
     """Run Python with these arguments to its end."""
+    return finish([sys.executable, *command], home=home, cwd=cwd, more=more, within=within)
+
+
+def finish(
+    command: Sequence[str],
+    *,
+    home: Path,
+    cwd: Path | None = None,
+    more: dict[str, str] | None = None,
+    within: float = DEADLINE,
+) -> Ended:
+    """Run any command to its end, in the environment of a program that uses this data directory."""
     done = subprocess.run(
-        [sys.executable, *command],
+        command,
         env=environment(home, more),
         cwd=cwd or home.parent,
         capture_output=True,

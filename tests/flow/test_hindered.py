@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.flow.oracle import drained
-from tests.flow.running import DEADLINE, ROOT, Ended, environment, run
+from tests.flow.running import Ended, finish, run
 
 _APP = "tests.flow.hindered_app"
 _CALLS = 30
@@ -54,20 +53,11 @@ def test_a_program_gets_its_answers_though_nothing_can_be_written(tmp_path: Path
 def test_a_program_without_permission_gets_its_answers(tmp_path: Path, hindrance: str) -> None:
     """The sentence in its log says whose directory it is and what to do."""
     home = tmp_path / "home"
-    done = subprocess.run(
-        _unprivileged(sys.executable, "-m", _APP, hindrance, str(_CALLS)),
-        env=environment(home),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE,
-    )
+    app = finish(_unprivileged(sys.executable, "-m", _APP, hindrance, str(_CALLS)), home=home)
 
-    counters = _ran(Ended(done.returncode, done.stdout, done.stderr))
-    assert counters == {"calls_dropped_total": 2 * _CALLS}
-    assert "Permission denied" in done.stderr
-    assert "MONITOR_HOME" in done.stderr
+    assert _ran(app) == {"calls_dropped_total": 2 * _CALLS}
+    assert "Permission denied" in app.err
+    assert "MONITOR_HOME" in app.err
 
 
 @pytest.mark.parametrize("hindrance", ["spool removed", "directory removed", "working directory removed"])
@@ -111,25 +101,13 @@ _MOUNT = 'mount -t tmpfs -o size={size},mode=0700 tmpfs "$0" && {then} exec "$@"
 
 def _in_a_room(home: Path, size: str, then: str, *command: str) -> Ended:
     """Run with a small file system of its own as data directory; skips where that is not allowed."""
-    unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    script = _MOUNT.format(size=size, then=then)
-    if (
-        shutil.which("unshare") is None
-        or subprocess.run(
-            [*unshare, script, str(home), "true"], capture_output=True, check=False, timeout=DEADLINE
-        ).returncode
-    ):
+    if shutil.which("unshare") is None:
         pytest.skip("no file system can be mounted here")
-    done = subprocess.run(
-        [*unshare, script, str(home), *command],
-        env=environment(home),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    script = _MOUNT.format(size=size, then=then)
+    room = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(home)]
+    if finish([*room, "true"], home=home).status != 0:
+        pytest.skip("no file system can be mounted here")
+    return finish([*room, *command], home=home)
 
 
 @pytest.mark.parametrize(

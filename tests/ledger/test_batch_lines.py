@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.ledger import queries
-from monitor.ledger.rollup import compact_rollup
+from monitor.ledger.compact import compact_rollup
 from monitor.records import Record, Usage
 from tests.factories import NOW, make_usage
 from tests.ledger.work_records import batch_begun, batch_polled, failed_line, line, unfinished

@@ -14,7 +14,8 @@ from monitor.ledger.retire import compact_positions
 from monitor.records import Content, Record
 from monitor.spool.format import CONTENT, DROPPED, HEADER, Header, encode_line
 from tests.factories import NOW, make_begin, make_id, make_record
-from tests.world import DyingError, DyingLedger, World, sealed
+from tests.ledger.dying import die_at_each_statement, mortal_world
+from tests.world import World, sealed
 
 _DAYS = 7.0
 
@@ -104,23 +105,14 @@ def test_nothing_is_there_where_nothing_is_kept(kept: Kept) -> None:
 
 def test_a_drain_that_dies_at_any_statement_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Contents and position are one transaction."""
-    with World(tmp_path, ledger_type=DyingLedger) as world:
-        ledger = world.ledger
-        assert isinstance(ledger, DyingLedger)
+    with mortal_world(tmp_path) as (world, ledger):
         kept = Kept(world)
-        statement, has_died = 0, True
-        while has_died:
-            statement += 1
+
+        def write(_: int) -> None:
             kept.write(_content(), _content())
             kept.forge(_line(_content()), sealed(b"bad"), encode_line(2, DROPPED, {"reason": "r", "count": 1})[:-1])
-            ledger.dies_at(statement)
-            try:
-                kept.drain.run()
-                has_died = False
-            except DyingError:
-                ledger.dies_at(None)
-                kept.drain.run()
-        ledger.dies_at(None)
+
+        statement = die_at_each_statement(ledger, write, kept.drain.run)
         counts = world.rows("select count(*), count(distinct record_id) from contents")
         others = world.rows("select (select count(*) from quarantine), (select sum(records) from dropped)")
 
@@ -133,7 +125,7 @@ def test_a_damaged_line_is_not_kept(kept: Kept) -> None:
     """It may hold a prompt, and nobody would take it out again; that it was there is told."""
     whole = _line(_content("secret words"))
     kept.forge(
-        whole[:-3] + b'0"}',
+        whole[:-3] + b'x"}',
         sealed(b'{"seq":2,"kind":"content","record_id":"no id","request":"secret words"'),
         sealed(b'{"seq":3,"kind":"content","request":"secret words"'),
         sealed(b'{"seq":4,"kind":"end","record_id":"secret words"'),

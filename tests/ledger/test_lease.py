@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,27 +24,32 @@ with Lease(Path(sys.argv[1])):
 """
 
 
-def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
-    """The sentence names the process, and says what to do."""
-    path = tmp_path / "server.lock"
+@contextmanager
+def _held_elsewhere(path: Path) -> Iterator[int]:
+    """Another process has it, whose number this is; killed at the end of the block."""
     command = [sys.executable, "-c", _HOLDER, str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "taken\n"
-        with pytest.raises(LeaseError, match=rf"\(process {holder.pid}\)\. Stop it first, or set MONITOR_HOME"):
-            Lease(path)
+        yield holder.pid
         holder.kill()
+
+
+def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+    """The sentence names the process, and says what to do."""
+    path = tmp_path / "server.lock"
+    with (
+        _held_elsewhere(path) as holder,
+        pytest.raises(LeaseError, match=rf"\(process {holder}\)\. Stop it first, or set MONITOR_HOME"),
+    ):
+        Lease(path)
 
 
 def test_the_lease_of_a_killed_process_is_free(tmp_path: Path) -> None:
     """The file it left behind holds nobody up."""
     path = tmp_path / "server.lock"
-    command = [sys.executable, "-c", _HOLDER, str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "taken\n"
-        holder.kill()
-        holder.wait()
+    with _held_elsewhere(path):
+        assert path.exists()
     with Lease(path):
         assert path.read_text() == str(os.getpid())
 

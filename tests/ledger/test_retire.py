@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from monitor.jobs.upkeep import compact
 from monitor.ledger import queries
+from monitor.ledger.aside import write_ahead_logs
+from monitor.ledger.examine import examine
 from monitor.ledger.retire import compact_positions, retire_empty_files, retire_segments
 from tests.factories import make_record
-from tests.world import ALWAYS, World, fields_of, line_of
+from tests.world import ALWAYS, DyingError, DyingLedger, World, fields_of, line_of
 
 _KEEP = 3_600.0
 
@@ -27,36 +31,43 @@ def test_a_segment_goes_when_it_is_safe_and_old(world: World) -> None:
     """Committed, checkpointed, kept."""
     path = _ended(world)
     world.clock.advance(seconds=_KEEP + 1)
-    world.ledger.checkpoint()
 
     assert _retire(world) == [path]
     assert not path.exists()
 
 
-def test_a_segment_stays_until_the_ledger_has_checkpointed(world: World) -> None:
-    """Until then only the write-ahead log has it, and that may be damaged."""
-    world.ledger.checkpoint()
-    world.clock.advance(seconds=1)
-    path = _ended(world)
-    world.clock.advance(seconds=_KEEP + 1)
-
-    assert _retire(world) == []
-    assert path.exists()
-
-
-def test_a_segment_stays_before_the_first_checkpoint(world: World) -> None:
-    """Nothing is known to be safe."""
+def test_what_a_segment_held_is_in_the_file_itself_before_it_goes(world: World) -> None:
+    """So a write-ahead log that is damaged can be set aside: the rest is still on the spool."""
     _ended(world)
     world.clock.advance(seconds=_KEEP + 1)
+    log = write_ahead_logs(world.ledger.path)[0]
+    logged = log.stat().st_size
+    _retire(world)
+    copy = world.home.path / "copy.duckdb"
+    copy.write_bytes(world.ledger.path.read_bytes())
 
-    assert _retire(world) == []
+    assert logged > 0
+    assert examine(copy).requests == 1
+
+
+def test_a_segment_stays_when_the_ledger_cannot_checkpoint(tmp_path: Path) -> None:
+    """A full disk, perhaps: only the log has it then."""
+    with World(tmp_path, ledger_type=DyingLedger) as world:
+        path = _ended(world)
+        world.clock.advance(seconds=_KEEP + 1)
+        assert isinstance(world.ledger, DyingLedger)
+        world.ledger.dies_at(2)
+        with pytest.raises(DyingError):
+            _retire(world)
+        world.ledger.dies_at(None)
+
+        assert path.exists()
 
 
 def test_a_young_segment_stays(world: World) -> None:
     """It is kept as long as the setting says."""
     _ended(world)
     world.clock.advance(seconds=_KEEP - 1)
-    world.ledger.checkpoint()
 
     assert _retire(world) == []
 
@@ -65,7 +76,6 @@ def test_a_segment_that_is_still_written_stays(world: World) -> None:
     """Though all of it is stored."""
     world.store(make_record())
     world.clock.advance(seconds=_KEEP + 1)
-    world.ledger.checkpoint()
 
     assert _retire(world) == []
 
@@ -75,7 +85,6 @@ def test_a_segment_that_is_not_read_to_its_end_stays(world: World) -> None:
     _ended(world)
     path = world.forge(line_of(fields_of(make_record())))
     world.clock.advance(seconds=_KEEP + 1)
-    world.ledger.checkpoint()
     _retire(world)
 
     assert path.exists()
@@ -87,7 +96,6 @@ def test_a_segment_that_has_grown_stays_and_is_read_on(world: World) -> None:
     with path.open("ab") as file:
         file.write(line_of(fields_of(make_record())) + b"\n")
     world.clock.advance(seconds=_KEEP + 1)
-    world.ledger.checkpoint()
 
     assert _retire(world) == []
     assert world.drain.run() == 1

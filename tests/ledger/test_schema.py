@@ -15,9 +15,9 @@ from monitor.ledger import queries
 from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, DEFAULTS, RECORD_COLUMNS
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.migrate import migrate
-from monitor.ledger.rollup import RAW_MEASURES
+from monitor.ledger.rollup import ROLLUPS, Rollup
 from monitor.pricing.entries import UNITS
-from monitor.records import DIMENSIONS, Begin, Record
+from monitor.records import Begin, Record
 from tests.factories import make_record
 from tests.world import ALWAYS, World
 
@@ -93,12 +93,14 @@ def test_the_migrations_make_the_table_of_begin_lines(shared: World) -> None:
     assert _types(shared, "begins") == {name: RECORD_COLUMNS[name] for name in BEGIN_COLUMNS} | {"segment": "VARCHAR"}
 
 
-def test_the_migrations_make_the_rollup(shared: World) -> None:
-    """Every dimension, every measure, and the durations."""
-    found = _types(shared, "usage_hourly")
+@pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.table)
+def test_the_migrations_make_the_rollups(shared: World, rollup: Rollup) -> None:
+    """Each with its step, its dimensions, its measures, and what is merged."""
+    found = _types(shared, rollup.table)
+    measures = {name: measure.type.upper() for name, measure in rollup.facts.measures.items()}
 
-    assert {*found} == {"hour", *DIMENSIONS, *RAW_MEASURES, "duration_buckets", "first_chunk_buckets"}
-    assert {found[name] for name in RAW_MEASURES} == {"BIGINT", "DECIMAL(38,18)"}
+    assert {*found} == {rollup.step, *rollup.keys, *measures, "is_merged"}
+    assert {name: found[name] for name in measures} == measures
 
 
 def test_the_migrations_make_the_prices(shared: World) -> None:

@@ -1,0 +1,172 @@
+"""Backups: a directory with a copy of the ledger, one of the control store, and what they must be."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from monitor.clock import Clock
+from monitor.control.copying import check_control, copy_control, put_back_control
+from monitor.errors import ControlError, LedgerError
+from monitor.home import Home
+from monitor.ledger.aside import set_aside, stamp_of
+from monitor.ledger.copying import checksum_of, copy_file, copy_ledger, sync_directory
+from monitor.ledger.examine import Standing, examine
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.migrate import refuse_newer
+from monitor.ledger.recovery import replace_ledger
+
+_FORMAT: Final = 1
+_LEDGER: Final = "ledger.duckdb"
+_CONTROL: Final = "control.sqlite"
+_FACTS: Final = "backup.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What stands in a backup's `backup.json`. Checksums are SHA-256; `made_at` is aware UTC."""
+
+    format: int
+    made_at: datetime
+    ledger_revision: str | None
+    ledger_bytes: int
+    ledger_sha256: str
+    requests: int | None
+    control_revision: str
+    control_bytes: int
+    control_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What `restore` did: files set aside, what the ledger held before as far as it could be read, and holds now."""
+
+    backup: Backup
+    aside: tuple[Path, ...]
+    before: Standing | None
+    now: Standing
+
+
+def back_up(ledger: Ledger, home: Home, target: Path, clock: Clock) -> Backup:
+    """Copy both stores into a new directory while they are in use; it is there whole or not at all.
+
+    The control store is copied last: what it says was sent was sent.
+
+    Raises:
+        LedgerError: there is something at the target, it cannot be written, or a copy does not read well.
+        ControlError: the control store cannot be copied.
+    """
+    if target.exists() or target.is_symlink():
+        raise LedgerError(f"{target} exists already, and a backup overwrites nothing: name another place.")
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".unfinished", dir=target.parent))
+    except OSError as error:
+        raise LedgerError(f"The backup {target} cannot be made: {error}.") from error
+    try:
+        standing = copy_ledger(ledger, draft / _LEDGER)
+        revision = copy_control(home.control, draft / _CONTROL)
+        backup = _facts(draft, standing, revision, clock())
+        _write(draft / _FACTS, msgspec.json.format(msgspec.json.encode(backup)))
+        sync_directory(draft)
+        # Onto a directory that is not empty, or a file, it fails: nothing is overwritten.
+        draft.rename(target)
+        sync_directory(target.parent)
+    except OSError as error:
+        raise LedgerError(f"The backup {target} cannot be made: {error}.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return backup
+
+
+def read_backup(source: Path) -> Backup:
+    """What a backup says of itself, after its files were compared with it and its schemas with this program.
+
+    Raises:
+        LedgerError: it is no backup, is damaged, or a newer program made it.
+        ControlError: its control store is damaged, or a newer program made it.
+    """
+    try:
+        backup = msgspec.json.decode((source / _FACTS).read_bytes(), type=Backup)
+        found = tuple(((source / name).stat().st_size, checksum_of(source / name)) for name in (_LEDGER, _CONTROL))
+    except (OSError, msgspec.MsgspecError) as error:
+        raise LedgerError(f"{source} is no backup that this program can read: {error}.") from error
+    if backup.format > _FORMAT:
+        raise LedgerError(f"The backup {source} was made by a newer version of openai-monitor. Upgrade openai-monitor.")
+    stated = (backup.ledger_bytes, backup.ledger_sha256), (backup.control_bytes, backup.control_sha256)
+    for name, is_so, is_said in zip((_LEDGER, _CONTROL), found, stated, strict=True):
+        if is_so != is_said:
+            raise LedgerError(
+                f"{source / name} is not what was backed up: it has {is_so[0]:,} bytes and the checksum {is_so[1]}, "
+                f"and {_FACTS} says {is_said[0]:,} and {is_said[1]}. Take another backup."
+            )
+    refuse_newer(source / _LEDGER, backup.ledger_revision)
+    check_control(source / _CONTROL)
+    return backup
+
+
+def ledger_of(source: Path) -> Path:
+    """The ledger's copy in a backup."""
+    return source / _LEDGER
+
+
+def restore(home: Home, source: Path, clock: Clock) -> Restored:
+    """Put both stores of a backup in the place of the present ones, which are set aside. The caller holds the lease.
+
+    Raises:
+        LedgerError: the backup cannot be used; nothing was changed.
+        ControlError: its control store cannot be used.
+    """
+    backup = read_backup(source)
+    stamp = stamp_of(clock())
+    before = examine(home.ledger) if home.ledger.exists() else None
+    aside = replace_ledger(home.ledger, ledger_of(source), stamp)
+    aside += _replace_control(home.control, source / _CONTROL, stamp)
+    return Restored(backup=backup, aside=tuple(aside), before=before, now=examine(home.ledger))
+
+
+def _replace_control(path: Path, copy: Path, stamp: str) -> list[Path]:
+    if not path.exists():
+        copy_file(copy, path)
+        return []
+    aside = path.with_name(f"{path.name}.aside-{stamp}")
+    try:
+        copy_control(path, aside)
+    except ControlError:
+        # It cannot be copied, so it is moved as it is, with what belongs to it.
+        aside.unlink(missing_ok=True)
+        moved = [set_aside(path, stamp)]
+        logs = [log for end in ("-wal", "-shm") if (log := path.with_name(path.name + end)).exists()]
+        moved += [set_aside(log, stamp, of=path) for log in logs]
+        copy_file(copy, path)
+        return moved
+    put_back_control(copy, path)
+    return [aside]
+
+
+def _facts(draft: Path, standing: Standing, control_revision: str, made_at: datetime) -> Backup:
+    ledger, control = draft / _LEDGER, draft / _CONTROL
+    return Backup(
+        format=_FORMAT,
+        made_at=made_at,
+        ledger_revision=standing.revision,
+        ledger_bytes=ledger.stat().st_size,
+        ledger_sha256=checksum_of(ledger),
+        requests=standing.requests,
+        control_revision=control_revision,
+        control_bytes=control.stat().st_size,
+        control_sha256=checksum_of(control),
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        path.chmod(0o600)
+        file.write(content)
+        file.flush()
+        # Without it the directory could have its name before its content.
+        os.fsync(file.fileno())

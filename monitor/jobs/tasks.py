@@ -1,0 +1,65 @@
+"""Tasks of the ledger that commands ask for, by name: done by the server where one runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from monitor.home import Home
+from monitor.jobs.backup import back_up
+from monitor.ledger import queries
+from monitor.ledger.check import check
+from monitor.ledger.check_sums import recount
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.quarantine import readable_again, release
+
+Given = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chest:
+    """What tasks work with; `drain` takes in what waits on the spool."""
+
+    ledger: Ledger
+    home: Home
+    drain: Callable[[], None]
+
+
+def _back_up(chest: Chest, given: Given) -> dict[str, Any]:
+    made = back_up(chest.ledger, chest.home, Path(given["target"]), chest.ledger.clock)
+    return {"requests": made.requests, "ledger_bytes": made.ledger_bytes, "control_bytes": made.control_bytes}
+
+
+def _check(chest: Chest, given: Given) -> dict[str, Any]:
+    chest.drain()
+    found = check(chest.ledger)
+    days = {fault.day for fault in found.faults if fault.day is not None} if given.get("recount") else set()
+    for day in sorted(days):
+        recount(chest.ledger, day)
+    answer = msgspec.to_builtins(check(chest.ledger) if days else found)
+    return {**answer, "recounted": [f"{day:%Y-%m-%d}" for day in sorted(days)]}
+
+
+def _quarantine(chest: Chest, given: Given) -> dict[str, Any]:
+    chest.drain()
+    total = queries.losses(chest.ledger)["quarantined"]
+    return {
+        "total": total,
+        "lines": msgspec.to_builtins(queries.quarantined_lines(chest.ledger, limit=int(given["limit"]))),
+    }
+
+
+def _retry(chest: Chest, _: Given) -> dict[str, Any]:
+    chest.drain()
+    before = queries.losses(chest.ledger)["quarantined"]
+    lines = readable_again(chest.ledger, chest.home.spool)
+    chest.drain()
+    return {"before": before, "stored": release(chest.ledger, lines)}
+
+
+TASKS: Final[Mapping[str, Callable[[Chest, Given], dict[str, Any]]]] = MappingProxyType(
+    {"backup": _back_up, "check": _check, "quarantine": _quarantine, "retry": _retry}
+)

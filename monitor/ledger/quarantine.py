@@ -1,0 +1,104 @@
+"""The quarantine: what is in it, and the way out for lines that a later version of the program can read."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.lines import LineReader
+from monitor.spool.format import FOOTER, FORMAT_VERSION, HEADER, SUFFIX, Header, encode_line, is_intact, line_of
+
+_MOST_AT_ONCE: Final = 1_000
+_LINE: Final = re.compile(rb'\{"seq":\d+,"kind":"(?P<kind>begin|end)",(?P<inner>.*),"crc":"[0-9a-f]{8}"\}', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """What became of a retry: lines that were tried, lines that are stored now, lines that stay."""
+
+    tried: int
+    stored: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    segment: str
+    reason: str
+    line: str
+
+
+def readable_again(ledger: Ledger, spool: Path) -> list[tuple[str, str]]:
+    """Put quarantined lines that this program can read on the spool; returns the segment and line of each.
+
+    Each gets a segment of its own, whose id is made of where the line comes from: tried twice, it is the same segment,
+    of which a drain reads nothing twice. Only lines with a good checksum are looked at: of the others nobody knows
+    which figure in them is wrong.
+    """
+    with ledger.cursor() as cursor:
+        rows = cursor.execute(
+            "select segment, reason, line from quarantine where reason = 'not_a_record' order by seen_at, line limit ?",
+            [_MOST_AT_ONCE],
+        ).fetchall()
+    found = []
+    reader = LineReader()
+    for piece in (_Piece(*row) for row in rows):
+        raw = piece.line.encode()
+        match = _LINE.fullmatch(raw)
+        if match is None or not is_intact(raw) or reader.read([raw]).refused:
+            continue
+        _write(spool, _segment_of(piece), match["kind"], match["inner"], ledger.clock())
+        found.append((piece.segment, piece.line))
+    return found
+
+
+def release(ledger: Ledger, lines: list[tuple[str, str]]) -> int:
+    """Take lines whose segments were drained out of the quarantine; what they were is kept in `retried`."""
+    now = ledger.clock().replace(tzinfo=None)
+    released = 0
+    with ledger.writing() as cursor:
+        for segment, line in lines:
+            own = _segment_of(_Piece(segment, "not_a_record", line))
+            (records,) = cursor.execute(
+                "select coalesce(sum(lines - 2), 0) from checkpoints where segment = ?", [own]
+            ).fetchone() or (0,)
+            if not records:
+                continue
+            chosen = "segment = $1 and line = $2 and reason = 'not_a_record'"
+            cursor.execute(
+                f"insert into retried by name select *, $3::timestamp as retried_at, $4 as retried_segment"
+                f" from quarantine where {chosen}",
+                [segment, line, now, own],
+            )
+            cursor.execute(f"delete from quarantine where {chosen}", [segment, line])
+            released += 1
+    return released
+
+
+def _segment_of(piece: _Piece) -> str:
+    """Always the same for the same line of the same segment."""
+    return hashlib.sha256(f"retried/{piece.segment}/{piece.line}".encode()).hexdigest()[:32]
+
+
+def _write(spool: Path, segment: str, kind: bytes, inner: bytes, now: datetime) -> None:
+    header = Header(
+        segment=segment,
+        format=FORMAT_VERSION,
+        host="retried",
+        pid=0,
+        process_started_at=None,
+        started_at=now.isoformat(),
+    )
+    content = encode_line(0, HEADER, header) + line_of(1, kind, inner) + encode_line(2, FOOTER, None)
+    path = spool / f"retried-{segment}{SUFFIX}"
+    draft = path.with_suffix(".unfinished")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,132 @@
+"""The check: it finds nothing where all is well, and every kind of disagreement by name."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import LedgerError
+from monitor.jobs.upkeep import compact
+from monitor.ledger.check import Check, check, require_agreement, told
+from monitor.ledger.check_lines import READ, REQUESTS
+from monitor.ledger.check_sums import recount
+from tests.factories import NOW, make_begin, make_failure, make_record
+from tests.ledger.work_records import batch_begun, batch_polled, begun, line, polled
+from tests.world import World, sealed
+
+
+def _busy(world: World) -> None:
+    """Two days with all that happens: retries, late usage, corrections, requests without an end, losses."""
+    for day in range(2):
+        at = NOW + timedelta(days=day)
+        names = [f"{day}-{number}" for number in range(20)]
+        world.spool(*(make_record(user=name, team=name[-1], started_at=at) for name in names), make_failure())
+        world.spool(begun(f"resp-{day}"), polled(f"resp-{day}"), batch_begun(f"batch-{day}"))
+        world.writer.begin(make_begin())
+        world.drain.run()
+        world.store(batch_polled(f"batch-{day}", file=f"{day}"), line(file=f"{day}"), polled("nobody began it"))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("check")) as world:
+        _busy(world)
+        yield world
+
+
+def _whats(found: Check) -> set[str]:
+    return {fault.what for fault in found.faults}
+
+
+def test_a_ledger_that_is_well_agrees(shared: World) -> None:
+    """Every line read is a request or something else, every sum that of its requests."""
+    found = check(shared.ledger)
+
+    assert found.faults == ()
+    assert found.figures[REQUESTS] == found.figures[READ] == 2 * 27
+    assert found.days == 2
+    assert told(found).startswith("Spool, requests and sums agree: 54 requests")
+    require_agreement(found)
+
+
+def test_it_agrees_after_the_compaction_and_when_programs_have_died(tmp_path: Path) -> None:
+    """Rows of unknown outcome come from begin lines, and damaged lines are in quarantine."""
+    with World(tmp_path) as world:
+        _busy(world)
+        world.writer.close()
+        world.forge(sealed(b"bad"))
+        world.drain.run()
+        compact(world.ledger, world.home.spool, keep=0)
+        found = check(world.ledger)
+
+    assert found.faults == ()
+    assert found.figures["… begun by a program that died (outcome unknown)"] == 2
+    assert found.figures["… in quarantine"] == 1
+
+
+_DAMAGES = {
+    "requests": "update usage_hourly set requests = requests + 1 where team = '1'",
+    "usage_hourly.list_cost": "update usage_hourly set list_cost = list_cost + 0.000000000000000001 where team = '2'",
+    "usage_daily_users.input_tokens": "update usage_daily_users set input_tokens = 7 where \"user\" = '0-3'",
+    "usage_hourly_brief.calls": "delete from usage_hourly_brief where team = '4'",
+    "speeds_hourly.durations": "delete from speeds_hourly where team = '5'",
+    "usage_daily.requests": "delete from requests where \"user\" = '1-6'",
+    "request stored more than once": "insert into requests select * from requests where \"user\" = '0-7'",
+    "pieces in quarantine": "update checkpoints set quarantined = quarantined + 1",
+    "missing lines": "update checkpoints set last_seq = last_seq + 5",
+    "report: requests and list cost": "update usage_daily set list_cost = 9 where team = '8'",
+}
+
+
+def test_what_does_not_agree_is_named(tmp_path: Path) -> None:
+    """Whichever figure somebody changes: which it is, where, both values, and what to do."""
+    with World(tmp_path) as world:
+        _busy(world)
+        with world.ledger.writing() as cursor:
+            for sql in _DAMAGES.values():
+                cursor.execute(sql)
+        found = check(world.ledger)
+
+    assert _DAMAGES.keys() - _whats(found) == set()
+    assert all(fault.where and fault.one != fault.other and fault.mend for fault in found.faults)
+    with pytest.raises(LedgerError, match="Something does not agree"):
+        require_agreement(found)
+
+
+def test_a_segment_that_was_read_twice_is_named(tmp_path: Path) -> None:
+    """It has more lines than numbers."""
+    with World(tmp_path) as world:
+        world.store(make_record())
+        with world.ledger.writing() as cursor:
+            cursor.execute("update checkpoints set lines = lines + 1, records = records + 1")
+        found = check(world.ledger)
+
+    assert [(fault.what, fault.where) for fault in found.faults] == [
+        ("requests", "the whole ledger"),
+        ("lines", found.faults[1].where),
+    ]
+    assert found.faults[1].where.endswith(".ndjson")
+
+
+def test_a_day_can_be_counted_anew(tmp_path: Path) -> None:
+    """From its requests; other days stay as they are."""
+    with World(tmp_path) as world:
+        _busy(world)
+        with world.ledger.writing() as cursor:
+            cursor.execute("delete from usage_hourly where hour < ?", [NOW.replace(tzinfo=None) + timedelta(hours=1)])
+            cursor.execute("update usage_daily_users set requests = 7")
+        days = sorted({fault.day for fault in check(world.ledger).faults if fault.day})
+        for day in days:
+            recount(world.ledger, day)
+
+        assert [f"{day:%d}" for day in days] == ["20", "21"]
+        assert check(world.ledger).faults == ()
+
+
+def test_a_short_check_looks_at_the_last_days_only(tmp_path: Path) -> None:
+    """It runs each hour beside the drain."""
+    with World(tmp_path) as world:
+        _busy(world)
+
+        assert check(world.ledger, last_days=1).days == 1
