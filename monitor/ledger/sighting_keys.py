@@ -25,7 +25,7 @@ _REQUEST: Final = "request"
 
 
 def listed(names: tuple[str, ...]) -> str:
-    """SQL: a list of texts for `in`. With that, unlike with `<>`, DuckDB passes over the parts of a table without them."""
+    """SQL: a list of texts for `in`. With that, unlike with `<>`, DuckDB passes over parts of a table without them."""
     return f"({_quoted(names)})"
 
 

@@ -1,4 +1,4 @@
-"""The same request seen twice, such as by a client and by a gateway: it counts once, and is known where else it was seen.
+"""The same request seen twice, such as by a client and a gateway: it counts once, and is known where else it was seen.
 
 All is decided on `stage`, before it is priced. What a wrapped client tells stays; what another source tells of the same
 request gives way to it, whichever came first, and so do other sources among themselves. What was seen elsewhere is kept
@@ -190,7 +190,8 @@ def _match(cursor: duckdb.DuckDBPyConnection) -> None:
         create or replace temp table pairs as
         with ranked as (
             select *, min({{'rank': rank, 'started_at': started_at, 'record_id': record_id}}) over (
-                partition by key order by started_at range between {reach_of("s")} preceding and {reach_of("s")} following
+                partition by key order by started_at
+                range between {reach_of("s")} preceding and {reach_of("s")} following
             ) as best
             from sights s
         )
