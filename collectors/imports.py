@@ -23,21 +23,25 @@ Told = Callable[[int], None]
 
 @dataclass(slots=True)
 class Sums:
-    """What the records of one model come to."""
+    """What the records of one model come to; tokens are None where no row tells of any."""
 
     requests: int = 0
     failed: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
 
     def add(self, record: Record) -> None:
         """Count one more."""
         self.requests += 1
         self.failed += record.outcome == "failed"
-        self.input_tokens += record.input_tokens or 0
-        self.output_tokens += record.output_tokens or 0
-        self.cache_read_input_tokens += record.cache_read_input_tokens or 0
+        self.input_tokens = _both(self.input_tokens, record.input_tokens)
+        self.output_tokens = _both(self.output_tokens, record.output_tokens)
+        self.cache_read_input_tokens = _both(self.cache_read_input_tokens, record.cache_read_input_tokens)
+
+
+def _both(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other + (one or 0)
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from monitor.spool.writer import SpoolWriter
 
 app = typer.Typer(no_args_is_help=True, help="Take in usage that was recorded elsewhere.")
 
+_NOTHING: Final = "–"
 _SHOWN_REFUSALS: Final = 10
 _SAME: Final = ("provider_name", "request_model", "service", "environment", "team")
 
@@ -186,14 +187,18 @@ def _progress(what: str, total: int | None) -> Iterator[Told]:
 def _print(content: Content, sentence: str) -> None:
     rows = [
         (
-            "–" if name is None else name,
-            *(f"{count:,}" for count in (sums.requests, sums.failed, sums.input_tokens, sums.cache_read_input_tokens)),
-            f"{sums.output_tokens:,}",
+            _NOTHING if name is None else name,
+            *(_shown(count) for count in (sums.requests, sums.failed, sums.input_tokens)),
+            *(_shown(count) for count in (sums.cache_read_input_tokens, sums.output_tokens)),
         )
         for name, sums in content.sums.items()
     ]
     typer.echo(sentence)
     print_table(("Model", "Requests", "Failed", "Tokens in", "of them cached", "Tokens out"), rows)
+
+
+def _shown(count: int | None) -> str:
+    return _NOTHING if count is None else f"{count:,}"
 
 
 def _requests(number: int) -> str:

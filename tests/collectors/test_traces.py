@@ -192,5 +192,5 @@ def test_a_dry_run_says_what_is_there_and_imports_nothing(tmp_path: Path) -> Non
 
     assert "holds 4 requests; nothing was imported." in told
     cells = [cell.strip() for cell in told.splitlines()[-2].split("│")]
-    assert cells[1:-1] == ["GPT-4", "1", "0", "417", "0", "276"]
+    assert cells[1:-1] == ["GPT-4", "1", "0", "417", "–", "276"]
     assert segments(tmp_path) == []
