@@ -161,10 +161,10 @@ class Exchange:
     @guarded
     def hears(self, heard: Heard) -> None:
         """Note what will be heard of the stream that answers."""
-        self.heard = heard
         # Loaded with the first stream, as many programs have none; and not at its end, which may come when Python
         # itself ends and loads nothing any more.
         self._estimates = importlib.import_module("monitor.capture.estimates")
+        self.heard = heard
 
     def took_first_chunk(self) -> None:
         """Note that the first piece of a streamed answer has come."""

@@ -22,6 +22,7 @@ from monitor.ledger.intake import Intake, Load, Position
 from monitor.ledger.late import settle_late
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
+from monitor.ledger.quarantine import RETRIED
 from monitor.ledger.rollup import SOURCE_COLUMNS, append
 from monitor.ledger.sightings import settle_sightings
 from monitor.ledger.stage import ONCE, stage, stage_begins
@@ -120,7 +121,7 @@ class Drain:
             if load.begins is not None:
                 stage_begins(cursor, load.begins)
             with transaction(cursor):
-                duplicates = self._keep_records(cursor, now) if load.ends is not None else {}
+                duplicates = self._keep_records(cursor, load, now) if load.ends is not None else {}
                 if load.begins is not None:
                     _keep_begins(cursor, beside_records=load.ends is not None)
                 _keep_dropped(cursor, load, now)
@@ -133,10 +134,11 @@ class Drain:
             log.warning("%d damaged lines of the spool are in quarantine.", quarantined)
         return records
 
-    def _keep_records(self, cursor: duckdb.DuckDBPyConnection, now: datetime) -> Mapping[str, int]:
+    def _keep_records(self, cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) -> Mapping[str, int]:
         """Store what is staged; returns how many of a segment's requests were stored already."""
         take_back(cursor)
-        duplicates = settle_sightings(cursor, now)
+        again = [item.segment.id for item in load.taken if item.segment.header.host == RETRIED]
+        duplicates = settle_sightings(cursor, now, again=again)
         has_changed = settle_late(cursor) or bool(duplicates)
         match_new_models(cursor, self._book, self._ledger)
         cursor.execute(_PRICED_WHOLE if has_changed else _PRICED)

@@ -12,6 +12,9 @@ from monitor.ledger.ledger import Ledger
 from monitor.ledger.lines import LineReader
 from monitor.spool.format import FOOTER, FORMAT_VERSION, HEADER, SUFFIX, Header, encode_line, is_intact, line_of
 
+RETRIED: Final = "retried"
+"""The host in the headers of segments whose lines come out of the quarantine."""
+
 _MOST_AT_ONCE: Final = 1_000
 _LINE: Final = re.compile(rb'\{"seq":\d+,"kind":"(?P<kind>begin|end)",(?P<inner>.*),"crc":"[0-9a-f]{8}"\}', re.DOTALL)
 
@@ -88,7 +91,7 @@ def _write(spool: Path, segment: str, kind: bytes, inner: bytes, now: datetime) 
     header = Header(
         segment=segment,
         format=FORMAT_VERSION,
-        host="retried",
+        host=RETRIED,
         pid=0,
         process_started_at=None,
         started_at=now.isoformat(),

@@ -112,6 +112,7 @@ def _forget_requests(ledger: Ledger, start: datetime, end: datetime) -> int:
         (number,) = cursor.execute(
             "delete from requests where started_at >= ? and started_at < ?", [start, end]
         ).fetchone() or (0,)
+        cursor.execute("delete from sightings where started_at >= ? and started_at < ?", [start, end])
         _note(cursor, ledger, _RAW, end, int(number))
     return int(number)
 

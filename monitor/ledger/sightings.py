@@ -99,15 +99,6 @@ def settle_sightings(
     return dict(found)
 
 
-def sightings_of(cursor: duckdb.DuckDBPyConnection, requests: Sequence[Any]) -> list[dict[str, Any]]:
-    """Where else these requests (record ids) were seen, the earliest first: the columns of `sightings` by name."""
-    cursor.execute(
-        "select * from sightings where list_contains($1, record_id) order by started_at, seen_at", [requests]
-    )
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _are_others_stored(cursor: duckdb.DuckDBPyConnection, first: datetime, last: datetime) -> bool:
     found = cursor.execute(
         f"select 1 from requests where source in {listed(OTHERS)} and started_at between ? and ? limit 1",

@@ -52,6 +52,7 @@ def _settle_segments(ledger: Ledger, segments: Sequence[str]) -> None:
                 and not exists (
                     from requests r where r.record_id = b.record_id and r.started_at = b.started_at
                 )
+                and b.record_id not in (select seen_record_id from sightings)
             """,
             [list(segments)],
         )
