@@ -34,16 +34,16 @@ _HEX: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _RESPONSE_ID: Final = 29
 _REQUEST_ID: Final = 32
 
-_SHARED: Final = (
+_BEGIN: Final = (
     b'"provider_name":"openai","operation_name":"chat","endpoint":"/chat/completions","is_billable":true,'
-    b'"host":"%(host)b","process_id":%(process)d,"key_fingerprint":"%(key)b","key_hint":"%(hint)b",'
-    b'"sdk_version":"3.52.0","record_id":"%%012x%(ids)b%%010x","call_id":"%%012x%(ids)b%%010x","attempt":0,'
-    b'"started_at":"%%bZ","request_model":"%(model)b","call_site":"%(service)b/views.py:%%d",'
-    b'"call_function":"%(service)b.views.answer","team":"%(team)b","feature":"%(feature)b","user":"%%b",'
-    b'"body_fingerprint":"%%016x","service":"%(service)b","environment":"production"'
+    b'"service":"%(service)b","environment":"production","record_id":"%%012x%(ids)b%%010x",'
+    b'"call_id":"%%012x%(ids)b%%010x","attempt":0,"started_at":"%%bZ","request_model":"%(model)b",'
+    b'"call_site":"%(service)b/views.py:%%d","team":"%(team)b","feature":"%(feature)b","user":"%%b"'
 )
 _END: Final = (
-    b'%%b,"status":200,"request_id":"req_%%b","billing_account_id":"acme-inc","sub_account_id":"proj_%(key)b",'
+    b'%%b,"host":"%(host)b","process_id":%(process)d,"key_fingerprint":"%(key)b","key_hint":"%(hint)b",'
+    b'"sdk_version":"3.52.0","billing_account_id":"acme-inc","sub_account_id":"proj_%(key)b",'
+    b'"call_function":"%(service)b.views.answer","body_fingerprint":"%%016x","status":200,"request_id":"req_%%b",'
     b'"server_duration":%%.3f,"requests_limit":10000,"requests_remaining":%%d,"requests_reset":0.006,'
     b'"tokens_limit":2000000,"tokens_remaining":%%d,"tokens_reset":0.045,"response_id":"chatcmpl-%%b",'
     b'"response_model":"%(model)b","service_tier":"default","input_tokens":%%d,"output_tokens":%%d,'
@@ -75,7 +75,7 @@ class LineMaker:
         self._counter = int(self._dice.integers(2**39))
         self.models = [_model(number, tenant) for number, tenant in enumerate(tenants)]
         facts = [self._facts(number, tenant) for number, tenant in enumerate(tenants)]
-        self._shared = [_SHARED % fact for fact in facts]
+        self._begin = [_BEGIN % fact for fact in facts]
         self._end = [_END % fact for fact in facts]
         self._cached = np.array([_CACHED[number % len(_CACHED)] for number in range(len(tenants))])
 
@@ -107,17 +107,19 @@ class LineMaker:
         self._counter += size
         tenants = requests.tenant.tolist()
         milliseconds = (started // 1_000).tolist()
-        shared = self._shared
+        moments, places, users, bodies = self._attribution(requests, started)
+        begin = self._begin
         begins = [
-            shared[tenant] % (ms, number, ms, number, moment, place, user, body)
-            for tenant, ms, number, moment, place, user, body in zip(
-                tenants, milliseconds, numbers, *self._attribution(requests, started), strict=True
+            begin[tenant] % (ms, number, ms, number, moment, place, user)
+            for tenant, ms, number, moment, place, user in zip(
+                tenants, milliseconds, numbers, moments, places, users, strict=True
             )
         ]
         end = self._end
+        answers = self._answers(requests, duration, cached)
         ends = [
-            end[tenant] % (begin, *facts)
-            for tenant, begin, facts in zip(tenants, begins, self._answers(requests, duration, cached), strict=True)
+            end[tenant] % (begun, body, *facts)
+            for tenant, begun, body, facts in zip(tenants, begins, bodies, answers, strict=True)
         ]
         ids = [f"{ms:012x}{self._ids}{number:010x}" for ms, number in zip(milliseconds, numbers, strict=True)]
         return Lines(

@@ -94,6 +94,7 @@ class Exchange:
         writer: SpoolWriter,
         route: Route,
         request: Mapping[str, Any],
+        more: Mapping[str, Any],
         start: bytes,
         body: RequestBody,
         content: bytes | None,
@@ -105,8 +106,9 @@ class Exchange:
         Args:
             writer: takes the record.
             route: of the request.
-            request: fields of the record that were known before it left.
-            start: these and the route's, encoded.
+            request: fields of its begin line.
+            more: others that were known before it left.
+            start: the inside of the begin line.
             body: what was read of the request.
             content: its JSON body, None for others.
             guard: takes note of faults that must not cost the record.
@@ -116,7 +118,7 @@ class Exchange:
         self._answer: bytes | None = None
         self._request = request
         self._start = start
-        self._facts: dict[str, Any] = {**route.accounts}
+        self._facts: dict[str, Any] = {**route.accounts, **more}
         self._status = 0
         self._estimates: Any = None
         self._error: Mapping[str, Any] | None = None
@@ -240,7 +242,7 @@ class Exchange:
         if self.heard is not None and outcome != "failed" and "usage_source" not in facts:
             self._estimate(self.heard)
         # Added, not formatted: that takes twice as long.
-        record = self._start + b"," + encode_facts(facts)
+        record = self._start + self.route.more + encode_facts(facts)
         self._writer.put(END, record)
         if self._trackers:
             tell(self._trackers, record)
@@ -280,7 +282,7 @@ class Exchange:
 
     def _classify(self) -> None:
         """Name the error that the answer states."""
-        tier = self._request.get("request_service_tier")
+        tier = self._facts.get("request_service_tier")
         self._facts.update(error_fields(self._error, self._status, tier=tier, limit=self._limit))
 
     def _note_failure(self) -> None:

@@ -76,20 +76,20 @@ class Recorder:
         content = content_of(request) if headers.get(b"content-type", b"").startswith(_JSON) else None
         fields = read_fields(content) if content else None
         body = _other_body(request, headers, content) if fields is None else request_of(fields)
-        facts = self._facts(route, headers, body, tags, skipped=_FRAMES_OF_OBSERVE)
+        begun, more = self._facts(route, headers, body, tags, skipped=_FRAMES_OF_OBSERVE)
         if fields is not None and (fingerprint := self._fingerprints.of(fields)):
-            facts["body_fingerprint"] = fingerprint
-        start = route.encoded + encode_facts(facts)
+            more["body_fingerprint"] = fingerprint
+        start = route.begun + encode_facts(begun)
         self._writer.put(BEGIN, start)
-        return Exchange(self._writer, route, facts, start, body, content, self.guard, self._keeper)
+        return Exchange(self._writer, route, begun, more, start, body, content, self.guard, self._keeper)
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:
         """Fields of a record that a request without a body states, and who makes it."""
         headers = dict(request.headers.raw)
         tags = self._usual.settle(request, headers)
         route = self._routes.of(request, headers)
-        facts = self._facts(route, headers, RequestBody(), tags, skipped=_FRAMES_OF_FACTS)
-        return {**route.facts, **route.accounts, **facts}
+        begun, more = self._facts(route, headers, RequestBody(), tags, skipped=_FRAMES_OF_FACTS)
+        return {**route.facts, **route.accounts, **begun, **more}
 
     def begin(self, facts: Begin) -> None:
         """Put a begin line on the spool."""
@@ -101,33 +101,34 @@ class Recorder:
 
     def _facts(
         self, route: Route, headers: Headers, body: RequestBody, told: Mapping[str, str], *, skipped: int
-    ) -> dict[str, Any]:
-        """What the request itself says, and who makes it."""
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the request itself says, and who makes it: what the begin line has of it, and the rest."""
         record_id = new_id(time.time_ns())
         call_id, attempt = record_id, 0
         if headers.get(COUNT, FIRST) != FIRST:
             call_id, attempt = call_of(route.place, headers, record_id)
-        facts: dict[str, Any] = {
+        begun: dict[str, Any] = {
             "record_id": record_id,
             "call_id": call_id,
             "attempt": attempt,
             "started_at": datetime.now(UTC),
         }
+        more: dict[str, Any] = {}
         if model := text_of(body.model) or route.deployment:
-            facts["request_model"] = model
+            begun["request_model"] = model
         if body.service_tier is not None and (tier := text_of(body.service_tier)):
-            facts["request_service_tier"] = tier
+            more["request_service_tier"] = tier
         site, function = self._sites.here(skipped)
         if site:
-            facts["call_site"], facts["call_function"] = site, function
+            begun["call_site"], more["call_function"] = site, function
         if TRACING in sys.modules:
-            _put_trace(facts)
+            _put_trace(more)
         tags = current_tags()
         if self._identity.tags or told:
             tags = {**self._identity.tags, **tags, **told}
         if tags or body.user is not None or body.safety_identifier is not None:
-            _put_tags(facts, tags, body)
-        return facts
+            _put_tags(begun, more, tags, body)
+        return begun, more
 
 
 def _other_body(request: RequestLike, headers: Headers, content: bytes | None) -> RequestBody:
@@ -142,13 +143,13 @@ def _put_trace(facts: dict[str, Any]) -> None:
         facts["trace_id"], facts["span_id"] = trace_id, span_id
 
 
-def _put_tags(facts: dict[str, Any], tags: Mapping[str, str], body: RequestBody) -> None:
+def _put_tags(begun: dict[str, Any], more: dict[str, Any], tags: Mapping[str, str], body: RequestBody) -> None:
     if tags:
         others = dict(tags)
         for name in TAG_COLUMNS:
             if value := others.pop(name, None):
-                facts[name] = value
+                begun[name] = value
         if others:
-            facts["tags"] = others
-    if "user" not in facts and (user := text_of(body.safety_identifier) or text_of(body.user)):
-        facts["user"] = user
+            more["tags"] = others
+    if "user" not in begun and (user := text_of(body.safety_identifier) or text_of(body.user)):
+        begun["user"] = user

@@ -11,9 +11,11 @@ from monitor.capture.calls import Place
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.keys import KeyNames
 from monitor.capture.providers import provider_of
+from monitor.records import Begin
 from monitor.spool.format import encode_facts
 
 _MOST: Final = 1024
+_BEGUN: Final = frozenset(Begin.__struct_fields__)
 _NAMING: Final = (
     b"Host",
     b"authorization",
@@ -45,7 +47,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         deployment: the Azure deployment that the path names, None where it names none.
         named_id: the last id in the path, "" where it has none.
         facts: fields of the record that all its requests share.
-        encoded: `facts` as the inside of a JSON object, and a comma.
+        begun: those of them that the begin line has, as the inside of a JSON object, and a comma.
+        more: the others in that form, between two commas.
         accounts: what the request says of organisation and project; the answer may know better.
         may_change: whether the body may be changed on its way.
     """
@@ -55,7 +58,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     deployment: str | None
     named_id: str
     facts: Mapping[str, object]
-    encoded: bytes
+    begun: bytes
+    more: bytes
     accounts: Mapping[str, str]
     may_change: bool
 
@@ -105,6 +109,8 @@ class Routes:
             "sdk_version": version,
         }
         stated = {name: value for name, value in facts.items() if value is not None}
+        more = {name: stated[name] for name in stated if name not in _BEGUN}
+        begun = {name: stated[name] for name in stated if name in _BEGUN}
         accounts = {"billing_account_id": organization, "sub_account_id": project}
         return Route(
             place=(request.method, url.raw_path, headers.get(b"Host")),
@@ -112,7 +118,8 @@ class Routes:
             deployment=deployment_of(url.path),
             named_id=_id_in(url.path, endpoint),
             facts=stated,
-            encoded=encode_facts(stated) + b",",
+            begun=encode_facts(begun) + b",",
+            more=b",%b," % encode_facts(more),
             accounts={name: value[:256] for name, value in accounts.items() if value},
             # The signature of AWS covers the body.
             may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),

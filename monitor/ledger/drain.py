@@ -8,6 +8,7 @@ the kind of line.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -105,7 +106,9 @@ class Drain:
     def _loads(self, segments: Sequence[Segment], positions: Mapping[str, Position]) -> Iterator[Load]:
         """The loads that wait, each got ready while the one before is stored."""
         load = self._intake.load(segments, positions)
-        with ThreadPoolExecutor(1, thread_name_prefix="drain intake") as pool:
+        is_backlog = load is not None and load.has_more
+        beside = self._ledger.leaving_a_core() if is_backlog else nullcontext()
+        with beside, ThreadPoolExecutor(1, thread_name_prefix="drain intake") as pool:
             while load is not None:
                 positions = {**positions, **load.positions()}
                 following = pool.submit(self._intake.load, segments, positions) if load.has_more else None

@@ -110,6 +110,21 @@ class Ledger:
                 with self.cursor() as cursor:
                     cursor.execute("reset global checkpoint_threshold")
 
+    @contextmanager
+    def leaving_a_core(self) -> Iterator[None]:
+        """Until the end of the block DuckDB leaves one core to what this process computes beside it.
+
+        Threads that have to share a core with something else cost it twice: they wait for each other.
+        """
+        with self.cursor() as cursor:
+            (threads,) = cursor.execute("select current_setting('threads')").fetchone() or (1,)
+            cursor.execute(f"set global threads = {max(int(threads) - 1, 1)}")
+        try:
+            yield
+        finally:
+            with self.cursor() as cursor:
+                cursor.execute(f"set global threads = {int(threads)}")
+
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""
         with self._checkpoints, self._turn:

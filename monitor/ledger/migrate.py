@@ -1,5 +1,6 @@
 """Creates the ledger file and brings its schema up to date, through Alembic."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,8 +45,10 @@ def migrate(path: Path, *, to: str = "head") -> None:
     Raises:
         LedgerError: the file cannot be opened, or a newer program made it.
     """
-    config = _config()
     is_new = not path.exists()
+    if to == "head" and not is_new and _is_current(path):
+        return
+    config = _config()
     # The pool is off so that nothing keeps the file open: DuckDB lets one instance own it.
     engine = sqlalchemy.create_engine(f"duckdb:///{path}", poolclass=sqlalchemy.pool.NullPool)
     try:
@@ -74,10 +77,9 @@ def require_current(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         found = connection.execute(_REVISION).fetchone()
     revision = str(found[0]) if found else None
     refuse_newer(path, revision)
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if revision != head:
+    if revision != _head():
         raise LedgerError(
-            f"The ledger {path} has the schema {revision}, and this version of openai-monitor reads {head}. "
+            f"The ledger {path} has the schema {revision}, and this version of openai-monitor reads {_head()}. "
             "Start monitor up, or stop and start it again if it runs: it upgrades the ledger."
         )
 
@@ -95,6 +97,22 @@ def refuse_newer(path: Path, revision: str | None) -> None:
             f"this one knows {', '.join(sorted(known))}). "
             "Upgrade openai-monitor, or set MONITOR_HOME to another directory."
         )
+
+
+def _is_current(path: Path) -> bool:
+    """Whether there is nothing to do: to ask Alembic takes four times as long."""
+    try:
+        with duckdb.connect(str(path)) as connection:
+            found = connection.execute(_REVISION).fetchone()
+    except duckdb.Error:
+        # It cannot be opened or is empty; the long way tells which.
+        return False
+    return found is not None and found[0] == _head()
+
+
+@functools.cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _revision_in(connection: sqlalchemy.Connection) -> str | None:

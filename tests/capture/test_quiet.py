@@ -99,12 +99,13 @@ def _exchange(writer: _Writer) -> Exchange:
         deployment=None,
         named_id="",
         facts={},
-        encoded=b'"endpoint":"/chat/completions"',
+        begun=b'"endpoint":"/chat/completions",',
+        more=b',"host":"h",',
         accounts={},
         may_change=True,
     )
     body: Any = type("Body", (), {"stream": True, "stream_options": None})()
-    return Exchange(writer, route, {}, b'"record_id":"1"', body, None, Guard(Health()))  # type: ignore[arg-type]  # as much of a writer as is used
+    return Exchange(writer, route, {}, {}, b'"record_id":"1"', body, None, Guard(Health()))  # type: ignore[arg-type]  # as much of a writer as is used
 
 
 def _seen(kind: type[StreamWatch], pieces: list[bytes], quiet: type[QuietEvents]) -> tuple[bytes, list[dict[str, Any]]]:

@@ -9,7 +9,6 @@ import json
 import resource
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,7 +124,7 @@ def _files() -> int:
     found = []
     for _ in range(10 if _FILES.is_dir() else 0):
         found.append(len(list(_FILES.iterdir())))
-        time.sleep(0.02)
+        threading.Event().wait(0.02)
     return min(found, default=0)
 
 

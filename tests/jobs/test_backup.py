@@ -107,9 +107,10 @@ def test_a_restored_backup_is_what_was_backed_up(tmp_path: Path) -> None:
 def test_what_a_restored_ledger_lacks_is_told(tmp_path: Path) -> None:
     """A segment that was drained after the backup and has left the spool: its file, its requests."""
     home, source = _full(tmp_path)
+    before = {*home.spool.glob("*.ndjson")}
     with World(tmp_path) as world:
         world.store(make_record(), make_record(), make_record())
-    gone = max(home.spool.glob("*.ndjson"))
+    (gone,) = {*home.spool.glob("*.ndjson")} - before
     gone.unlink()
     done = restore(home, source, system_clock)
     with World(tmp_path) as world:
