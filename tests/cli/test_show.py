@@ -34,7 +34,7 @@ def _shown(home: Path, *words: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("name", [_RECORD.record_id, "resp_1", "req_1"])
+@pytest.mark.parametrize("name", [_RECORD.record_id, "resp_1", "req_1"], ids=["record", "response", "request"])
 def test_a_request_is_shown_by_each_of_its_ids(tmp_path: Path, name: str) -> None:
     """All fields that are known, its cost, and its content; no server is needed."""
     lines = _shown(_kept(tmp_path, _RECORD), name).splitlines()

@@ -1,6 +1,7 @@
 """Backups of both stores: whole, made beside writers, checked before they are used, and put back without a loss."""
 
 import json
+import shutil
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,18 @@ import pytest
 from monitor.clock import system_clock
 from monitor.control.store import Control
 from monitor.errors import ControlError, LedgerError, MonitorError
+from monitor.health import Health
 from monitor.home import Home
 from monitor.jobs.backup import back_up, ledger_of, read_backup, restore
+from monitor.ledger.aside import write_ahead_logs
+from monitor.ledger.check import check
+from monitor.ledger.check_lines import REQUESTS
+from monitor.ledger.drain import Drain
 from monitor.ledger.examine import examine
+from monitor.ledger.ledger import Ledger
 from monitor.ledger.lost import lost_parts
 from tests.factories import make_record
-from tests.world import World
+from tests.world import World, price_book
 
 
 def _stores(world: World, *budgets: str) -> None:
@@ -102,6 +109,31 @@ def test_a_restored_backup_is_what_was_backed_up(tmp_path: Path) -> None:
     assert {path.name.split(".aside-")[0] for path in done.aside} == {"ledger.duckdb", "control.sqlite"}
     assert [examine(path).requests for path in done.aside if path.name.startswith("ledger")] == [3]
     assert (done.before is not None and done.before.requests, done.now.requests) == (3, 2)
+
+
+def test_the_log_of_a_killed_server_is_not_read_into_the_backup(tmp_path: Path) -> None:
+    """DuckDB would: the log goes on from a later checkpoint than that of the copy, and is set aside."""
+    killed = Home(tmp_path / "killed")
+    with World(tmp_path) as world:
+        _stores(world)
+        world.store(make_record())
+        source = _backed_up(world, tmp_path / "backup")
+        world.store(make_record(), make_record())
+        world.ledger.checkpoint()
+        world.store(make_record())
+        whole = world.value("select count(*) from requests")
+        shutil.copytree(world.home.path, killed.path)
+    (log,) = write_ahead_logs(killed.ledger)
+    logged = log.read_bytes()
+    done = restore(killed, source, system_clock)
+    left = write_ahead_logs(killed.ledger)
+    with Ledger.open(killed.ledger) as ledger:
+        Drain(ledger, killed.spool, price_book(), Health()).run()
+        found = check(ledger)
+
+    assert (left, done.now.requests) == ([], 1)
+    assert [path.read_bytes() for path in done.aside if path.name.endswith(".wal")] == [logged]
+    assert (found.faults, found.figures[REQUESTS]) == ((), whole)
 
 
 def test_what_a_restored_ledger_lacks_is_told(tmp_path: Path) -> None:

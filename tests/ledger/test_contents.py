@@ -279,7 +279,7 @@ def test_a_request_is_found_by_each_of_its_ids(kept: Kept) -> None:
     assert [row["content"] for row in find_requests(ledger, other.record_id)] == [None]
 
 
-@pytest.mark.parametrize("name", ["", "resp_2", "x' or true --", make_id(), "é\0"])
+@pytest.mark.parametrize("name", ["", "resp_2", "x' or true --", "0190a000000000006f29000000000002", "é\0"])
 def test_an_id_that_is_nobodys_finds_nothing(kept: Kept, name: str) -> None:
     """Whatever it is."""
     kept.world.store(make_record(response_id="resp_1"))
