@@ -131,6 +131,7 @@ class House:
         faults = [f"The job {name} failed: {state.last_fault}" for name, state in jobs.items() if state.last_fault]
         if not self.loop.is_alive():
             faults.append("The drain does not run.")
+        faults += waiting.faults
         return {
             "status": " ".join(faults) or "ok",
             "version": monitor.__version__,

@@ -116,8 +116,7 @@ class Exchange:
         """
         self.guard, self._writer, self._keeper = guard, writer, keeper
         self._answer: bytes | None = None
-        self._request = request
-        self._start = start
+        self._request, self._start = request, start
         self._facts: dict[str, Any] = {**route.accounts, **more}
         self._status = 0
         self._estimates: Any = None

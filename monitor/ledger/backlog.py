@@ -23,12 +23,14 @@ class Backlog:
         bytes: all that is unread, files without a readable header too.
         lines: those that are unread; of a large backlog an estimate from its first part, see `is_estimate`.
         seconds: the age of the oldest unread line; None where nothing waits, or nothing tells its time.
+        faults: the files that the disk does not give back, each in a sentence; they are tried again and again.
     """
 
     bytes: int
     lines: int
     is_estimate: bool
     seconds: float | None
+    faults: tuple[str, ...] = ()
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -51,18 +53,23 @@ def backlog(segments: Sequence[Segment], positions: Mapping[str, Position], head
     unread = {segment: unread_of(segment, positions) for segment in segments}
     waiting = {segment: size for segment, size in unread.items() if size}
     total = sum(waiting.values())
-    counted, lines, oldest = 0, 0, []
+    counted, lines, oldest, faults = 0, 0, list[datetime](), list[str]()
     for number, (segment, size) in enumerate(waiting.items()):
-        content = _read(segment, positions, min(size, max(_COUNTED - counted, 0)))
+        try:
+            content = _read(segment, positions, min(size, max(_COUNTED - counted, 0)))
+            start = content or (_read(segment, positions, _LONGEST_LINE) if number < _LOOKED_AT else b"")
+        except OSError as error:
+            faults.append(f"The segment {segment.path} cannot be read: {error.strerror}. Its lines wait.")
+            continue
         counted += len(content)
         lines += content.count(b"\n")
-        if number < _LOOKED_AT and (written := _written_at(content or _read(segment, positions, _LONGEST_LINE))):
+        if number < _LOOKED_AT and (written := _written_at(start)):
             oldest.append(written)
     is_estimate = counted < total
     if is_estimate and counted:
         lines = round(lines * total / counted)
     age = max((now - min(oldest)).total_seconds(), 0.0) if oldest else None
-    return Backlog(bytes=total + headless, lines=lines, is_estimate=is_estimate, seconds=age)
+    return Backlog(bytes=total + headless, lines=lines, is_estimate=is_estimate, seconds=age, faults=tuple(faults))
 
 
 def unread_of(segment: Segment, positions: Mapping[str, Position]) -> int:
@@ -75,7 +82,7 @@ def _read(segment: Segment, positions: Mapping[str, Position], size: int) -> byt
         with segment.path.open("rb") as file:
             file.seek(positions.get(segment.id, Position()).offset)
             return file.read(size)
-    except OSError:
+    except FileNotFoundError:
         return b""
 
 

@@ -6,18 +6,19 @@ from typing import Final
 import duckdb
 
 from monitor.ledger.check_sums import Fault
+from monitor.ledger.gaps import NEWEST_GAPS
 from monitor.ledger.retention import forgotten
 
-_SEGMENTS: Final = """
+_SEGMENTS: Final = f"""
     with read as (
         select segment, arg_max(file, to_offset) as file, sum(lines) as lines, sum(records) as records,
             sum(quarantined) as quarantined, sum(repeated) as repeated, sum(duplicates) as duplicates,
-            max(last_seq) as last_seq, last(missing order by drained_at, to_offset) as missing,
+            max(last_seq) as last_seq, {NEWEST_GAPS} as missing,
             max(checkpoints.drained_at) as drained_at
         from checkpoints group by segment
     ), kept as (
         select segment, count(*) as pieces,
-            count(*) filter (reason = 'not_a_record' and starts_with(line, '{"seq":')) as numbered
+            count(*) filter (reason = 'not_a_record' and starts_with(line, '{{"seq":')) as numbered
         from (select segment, reason, line from quarantine union all select segment, reason, line from retried)
         group by segment
     )

@@ -4,22 +4,23 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+from monitor.ledger.gaps import NEWEST_GAPS
 from monitor.ledger.ledger import Ledger
-from monitor.spool.reader import list_segments
+from monitor.spool.reader import is_held, list_segments
 
 
 def compact_positions(ledger: Ledger) -> None:
     """Merge each segment's checkpoints into one row, and drop begin lines whose end is stored."""
     with ledger.writing() as cursor:
         cursor.execute(
-            """
+            f"""
             create or replace temp table merged_checkpoints as
             select segment, arg_max(file, to_offset) as file, any_value(writer) as writer,
                 min(from_offset) as from_offset, max(to_offset) as to_offset,
                 cast(sum(lines) as bigint) as lines, cast(sum(records) as bigint) as records,
                 cast(sum(quarantined) as bigint) as quarantined, cast(sum(repeated) as bigint) as repeated,
                 cast(sum(duplicates) as bigint) as duplicates, max(last_seq) as last_seq,
-                last(missing order by drained_at, to_offset) as missing,
+                {NEWEST_GAPS} as missing,
                 bool_or(is_last) as is_last, max(drained_at) as drained_at
             from checkpoints group by segment
             """
@@ -76,7 +77,7 @@ def retire_empty_files(spool: Path, *, older_than: float, now: float) -> list[Pa
 
 def _removed(files: Iterable[tuple[Path, int]]) -> Iterable[Path]:
     for path, size in files:
-        # A file that has grown since is not the one that was read to its end: it stays.
-        if path.is_file() and path.stat().st_size == size:
+        # A file that has grown since, or is still written to, is not the one that was read to its end: it stays.
+        if path.is_file() and path.stat().st_size == size and not is_held(path):
             path.unlink()
             yield path

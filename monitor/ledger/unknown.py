@@ -1,6 +1,8 @@
 """Requests without an end: those of a process that died become rows with the outcome *unknown*."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 import duckdb
 
@@ -10,20 +12,35 @@ from monitor.ledger.ledger import Ledger
 from monitor.ledger.rollup import append
 from monitor.ledger.works import is_line
 from monitor.spool.format import Header
-from monitor.spool.reader import Segment
+from monitor.spool.reader import Segment, list_segments
 
 
-def settle(ledger: Ledger, segments: Sequence[Segment]) -> None:
+def settle(ledger: Ledger, segments: Sequence[Segment], spool: Path) -> None:
     """Requests whose process died become rows with the outcome *unknown*.
 
     Args:
         ledger: where the begin lines wait.
-        segments: all that stand on the spool now.
+        segments: all that stood on the spool when it was read.
+        spool: their directory.
     """
     with ledger.cursor() as cursor:
         waiting = cursor.execute("select distinct segment from begins").fetchall()
     if not waiting:
         return
+    names = [row[0] for row in waiting]
+    dead = _of_dead_writers(ledger, names, segments)
+    if dead:
+        # Since it was listed a program may have gone on to its next segment, and somebody may have renamed one.
+        present = list_segments(spool)[0]
+        dead = _of_dead_writers(ledger, dead, present, alive={*_holding(present)})
+    if dead:
+        _settle_segments(ledger, dead)
+
+
+def _of_dead_writers(
+    ledger: Ledger, names: Sequence[str], segments: Sequence[Segment], alive: AbstractSet[str] = frozenset()
+) -> list[str]:
+    """Those of the names whose writer has left nothing to be read on the spool."""
     with ledger.cursor() as cursor:
         writers = dict(cursor.execute("select distinct segment, writer from checkpoints").fetchall())
         unfinished = cursor.execute(
@@ -31,11 +48,14 @@ def settle(ledger: Ledger, segments: Sequence[Segment]) -> None:
         ).fetchall()
     # A segment that somebody removed from the spool keeps nobody alive.
     present = {segment.id for segment in segments}
-    alive = {writer for segment, writer in unfinished if segment in present}
+    alive = {*alive, *(writer for segment, writer in unfinished if segment in present)}
     alive |= {writer_of(segment.header) for segment in segments if segment.id not in writers}
-    dead = [row[0] for row in waiting if writers.get(row[0]) not in alive]
-    if dead:
-        _settle_segments(ledger, dead)
+    return [name for name in names if writers.get(name) not in alive]
+
+
+def _holding(segments: Sequence[Segment]) -> Iterator[str]:
+    """Writers that hold a segment, whatever was read of a copy of it."""
+    return (writer_of(segment.header) for segment in segments if not segment.is_writer_gone())
 
 
 def _settle_segments(ledger: Ledger, segments: Sequence[str]) -> None:

@@ -93,11 +93,18 @@ class Segment:
 
     def is_writer_gone(self) -> bool:
         """Whether nobody holds the segment any more; the writer locks it for as long as it lives."""
-        try:
-            with _opened(self.path) as file:
-                return _is_free(file)
-        except FileNotFoundError:
-            return True
+        return not is_held(self.path)
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody still writes to this file; so it is taken where it cannot be opened but is there."""
+    try:
+        with _opened(path) as file:
+            return not _is_free(file)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def list_segments(directory: Path) -> tuple[list[Segment], list[Path]]:

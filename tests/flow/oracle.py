@@ -68,7 +68,10 @@ def stored(ledger: Ledger, *, waiting: int) -> Stored:
 
 
 def check_rollup(ledger: Ledger) -> None:
-    """The sums of the rollup are the sums of the requests, in each hour and for each value of the dimensions."""
+    """The sums of the rollup are the sums of the requests, in each hour and for each value of the dimensions.
+
+    Rows of nothing but zeros count too: they are left where a program that lives was taken for dead for a while.
+    """
     from_rollup = _rows(ledger, f"select hour, {_DIMENSIONS}, {_SUMS} from usage_hourly group by all order by all")
     from_requests = _rows(
         ledger,

@@ -1,7 +1,5 @@
 """Programs that fork: parent and children call, and each request is stored once."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from tests.flow.forking_app import SLOW, WAYS
 from tests.flow.oracle import Told, drained, survives
 from tests.flow.running import run
+from tests.flow.segments import writers
 
 _FEW = 20
 _FEW_SLOW = 2
@@ -17,13 +16,6 @@ _A_CHILD = 3.0
 _START = 60.0
 # What Python itself says of a fork among threads.
 _IN_PEACE = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
-
-
-def _writers(home: Path) -> Iterator[tuple[int, set[int]]]:
-    """Whose each segment is, and whose records are in it."""
-    for path in (home / "spool").glob("*.ndjson"):
-        header, *lines = (json.loads(line) for line in path.read_bytes().splitlines())
-        yield header["pid"], {line["process_id"] for line in lines if line["kind"] == "end"}
 
 
 def _campaign(home: Path, way: str, children: int) -> None:
@@ -38,7 +30,7 @@ def _campaign(home: Path, way: str, children: int) -> None:
     )
     assert (ended.status, ended.err) == (0, "")
     told = Told.of(ended.out.splitlines())
-    writers = list(_writers(home))
+    found = list(writers(home))
     kept = drained(home)
 
     survives(told, kept)
@@ -46,7 +38,7 @@ def _campaign(home: Path, way: str, children: int) -> None:
     assert kept.outcomes == {"completed": told.begun}
     assert (kept.quarantined, kept.dropped) == (0, 0)
     # Nobody writes into the segment of another process.
-    assert [pid for pid, found in writers if found - {pid}] == []
+    assert [pid for pid, others in found if others - {pid}] == []
 
 
 @pytest.mark.parametrize("way", WAYS)

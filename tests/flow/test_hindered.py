@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.oracle import drained
+from tests.flow.rooms import in_a_room
 from tests.flow.running import Ended, finish, run
 
 _APP = "tests.flow.hindered_app"
@@ -99,17 +100,6 @@ def test_what_a_full_disk_took_is_told_when_there_is_room_again(tmp_path: Path) 
 _MOUNT = 'mount -t tmpfs -o size={size},mode=0700 tmpfs "$0" && {then} exec "$@"'
 
 
-def _in_a_room(home: Path, size: str, then: str, *command: str) -> Ended:
-    """Run with a small file system of its own as data directory; skips where that is not allowed."""
-    if shutil.which("unshare") is None:
-        pytest.skip("no file system can be mounted here")
-    script = _MOUNT.format(size=size, then=then)
-    room = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(home)]
-    if finish([*room, "true"], home=home).status != 0:
-        pytest.skip("no file system can be mounted here")
-    return finish([*room, *command], home=home)
-
-
 @pytest.mark.parametrize(
     ("size", "then", "said"),
     [
@@ -123,7 +113,8 @@ def test_a_real_disk_may_be_full_or_read_only(tmp_path: Path, size: str, then: s
     """A file system of a few pages: it fills up under the program, was full before it, or takes nothing."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    app = _in_a_room(home, size, then, sys.executable, "-m", _APP, "none", str(_CALLS))
+    script = _MOUNT.format(size=size, then=then)
+    app = in_a_room(home, script, sys.executable, "-m", _APP, "none", str(_CALLS), home=home)
 
     assert _ran(app)["calls_dropped_total"] > 0
     assert said in app.err

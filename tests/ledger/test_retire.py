@@ -1,6 +1,7 @@
 """When a segment may go: all of it is stored in the file itself, nobody writes it, and it was kept long enough."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from monitor.ledger import queries
 from monitor.ledger.aside import write_ahead_logs
 from monitor.ledger.examine import examine
 from monitor.ledger.retire import compact_positions, retire_empty_files, retire_segments
-from tests.factories import make_record
+from tests.factories import make_begin, make_record
 from tests.world import ALWAYS, DyingError, DyingLedger, World, fields_of, line_of
 
 _KEEP = 3_600.0
@@ -34,6 +35,24 @@ def test_a_segment_goes_when_it_is_safe_and_old(world: World) -> None:
 
     assert _retire(world) == [path]
     assert not path.exists()
+
+
+def test_a_segment_that_is_still_written_stays_though_a_copy_of_it_was_read_to_its_end(world: World) -> None:
+    """A copy has no writer; under the original's name there is one, who has a request in flight."""
+    record = make_record()
+    world.writer.begin(make_begin(record))
+    (path,) = world.segments()
+    away = path.rename(world.home.path / "away")
+    shutil.copy(away, path)
+    world.drain.run()
+    away.rename(path)
+    world.clock.advance(seconds=_KEEP + 1)
+    gone = _retire(world)
+    world.store(record)
+
+    assert gone == []
+    assert world.rows("select outcome from requests") == [("completed",)]
+    assert world.value("select sum(requests) from usage_hourly") == 1
 
 
 def test_what_a_segment_held_is_in_the_file_itself_before_it_goes(world: World) -> None:

@@ -3,14 +3,17 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from monitor.ledger import queries
 from monitor.ledger.compact import compact_rollup
 from monitor.ledger.error_queries import under_way
+from monitor.ledger.ledger import Ledger
 from monitor.ledger.request_queries import page_of_requests
 from monitor.ledger.retire import compact_positions
 from tests.architecture.sources import ROOT
@@ -128,6 +131,37 @@ def test_a_begin_line_in_a_rotated_segment_waits_for_its_writer(world: World) ->
     world.drain.run()
 
     assert (before, _state(world)) == ((5, 0, 1), (6, 0, 0))
+
+
+class _Meanwhile(Ledger):
+    """Something happens once, when the drain has listed the spool and asks for the positions."""
+
+    act: Callable[[], object] | None = None
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        act, self.act = self.act, None
+        if act is not None:
+            act()
+        with super().cursor() as cursor:
+            yield cursor
+
+
+def test_a_program_that_goes_on_to_its_next_segment_while_the_drain_looks_is_alive(tmp_path: Path) -> None:
+    """The drain reads the end of a segment, and had listed the spool before the next one was there."""
+    with World(tmp_path, ledger_type=_Meanwhile) as world:
+        assert isinstance(world.ledger, _Meanwhile)
+        writer = world.new_writer(segment_size=1_000)
+        record = make_record()
+        writer.begin(make_begin(record))
+        world.ledger.act = lambda: writer.end(make_record())
+        world.drain.run()
+        segments, state = len(world.segments()), _state(world)
+        writer.end(record)
+        world.drain.run()
+
+        assert (segments, state, _state(world)) == (2, (1, 0, 1), (2, 0, 0))
+        assert world.value("select count(*) from usage_hourly where requests < 0") == 0
 
 
 def test_two_programs_do_not_settle_each_other(world: World) -> None:
