@@ -1,6 +1,7 @@
 """One request with all that is known of it: costs by class and price, the attempts of its call, what is kept of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,20 +15,24 @@ from dashboard.source import Source
 from dashboard.tables import Cell, Column, table
 from monitor.ledger import request_queries
 from monitor.ledger.columns import COST_COLUMNS
+from monitor.pricing.units import image_units, video_units
 
 _CLASSES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
     {
         "list_input_cost": ("Input", ("input", "request")),
-        "list_cache_read_cost": ("Input from the cache", ("cache_read",)),
-        "list_cache_creation_cost": ("Input written to the cache", ("cache_creation",)),
+        "list_cache_read_cost": ("Input from the cache", ("cache_read", "cache_read_audio", "cache_read_image")),
+        "list_cache_creation_cost": ("Input written to the cache", ("cache_creation", "cache_creation_long")),
         "list_output_cost": ("Output", ("output", "reasoning")),
-        "list_audio_cost": ("Sound", ("input_audio", "output_audio", "audio_second")),
-        "list_image_cost": ("Pictures", ("input_image", "output_image")),
+        "list_audio_cost": ("Sound", ("input_audio", "output_audio", "audio_second", "character")),
+        "list_image_cost": ("Pictures", ("input_image", "output_image", "image:")),
+        "list_tools_cost": ("Tools", ("tool:",)),
+        "list_other_cost": ("Training and video", ("trained", "video_second:")),
     }
 )
-"""Classes of cost: their names and the prices they are made of."""
+"""Classes of cost: their names and the prices they are made of; a colon stands for all variants."""
 _PER_MILLION: Final = 1_000_000
 _SINGLE: Final = ("request", "audio_second")
+_PER_CHARACTERS: Final = ("character",)
 
 
 def show_request(source: Source, filters: Filters) -> None:
@@ -57,7 +62,7 @@ def _show_costs(source: Source, row: Mapping[str, Any]) -> None:
     price = request_queries.price_of(source.ledger, dict(row)) or {}
     columns = (Column(label="Cost"), Column(label="USD", fit="right"), Column(label="Price", fit="wrap"))
     rows = [
-        (label, formats.money(row[column]), ", ".join(_prices(price, units)) or formats.DASH)
+        (label, formats.money(row[column]), ", ".join(_prices(price, units, row)) or formats.DASH)
         for column, (label, units) in _CLASSES.items()
         if row[column]
     ]
@@ -65,14 +70,31 @@ def _show_costs(source: Source, row: Mapping[str, Any]) -> None:
     st.html(table(columns, [*rows, total]))
 
 
-def _prices(price: Mapping[str, Any], units: Sequence[str]) -> list[str]:
+def _prices(price: Mapping[str, Any], units: Sequence[str], row: Mapping[str, Any]) -> list[str]:
     found = []
     for unit in units:
-        if price.get(unit):
-            whole = unit in _SINGLE
-            amount = formats.money(price[unit] if whole else price[unit] * _PER_MILLION)
-            found.append(f"{unit.replace('_', ' ')} {amount} {'each' if whole else 'per 1M tokens'}")
+        if unit.endswith(":"):
+            found += [f"{name} {formats.money(amount)} each" for name, amount in _variants(price, unit, row)]
+        elif price.get(unit):
+            found.append(_scalar(unit, price[unit]))
     return found
+
+
+def _scalar(unit: str, amount: Decimal) -> str:
+    name = unit.replace("_", " ")
+    if unit in _SINGLE:
+        return f"{name} {formats.money(amount)} each"
+    of = "characters" if unit in _PER_CHARACTERS else "tokens"
+    return f"{name} {formats.money(amount * _PER_MILLION)} per 1M {of}"
+
+
+def _variants(price: Mapping[str, Any], kind: str, row: Mapping[str, Any]) -> Iterator[tuple[str, Decimal]]:
+    """Of the prices with a variant those that this request can have met."""
+    met = {f"tool:{name}" for name in row["tool_calls"] or ()}
+    met |= {*image_units(row["media_quality"], row["media_size"]), *video_units(row["media_size"])}
+    for name, amount in (price.get("others") or {}).items():
+        if name.startswith(kind) and name in met and amount:
+            yield name.partition(":")[2].replace("_", " "), amount
 
 
 def _show_attempts(source: Source, filters: Filters, row: dict[str, Any]) -> None:

@@ -114,6 +114,8 @@ COST_COLUMNS: Final = (
     "list_output_cost",
     "list_audio_cost",
     "list_image_cost",
+    "list_tools_cost",
+    "list_other_cost",
 )
 """What the drain computes, in USD; null where nothing is priced."""
 

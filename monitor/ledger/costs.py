@@ -1,122 +1,41 @@
 """The computation of list cost, in SQL: one expression a class, over a staged record `s` and its price entry `p`.
 
-A detail is a part of its total, never an addition. A part that has no price of its own pays its parent's price. So
-the plain input is the total without the parts that have one, as genai-prices decomposes it. Only `*`, `+` and `-`
-occur: in DuckDB a division of decimals gives a binary float.
+What a tool's own model used is priced by its entry `t`. Only `*`, `+` and `-` occur: in DuckDB a division of decimals
+gives a binary float. Facts that no record of a load has are nulls in the text already: DuckDB then plans and computes
+nothing for them.
 """
 
-from collections.abc import Sequence
+import functools
 from typing import Final
 
-from monitor.ledger.columns import MONEY
+from monitor.ledger.columns import MONEY, RECORD_COLUMNS
+from monitor.ledger.token_costs import Stated, TokenSql, tokens
+from monitor.ledger.unit_costs import UnitSql
 from monitor.ledger.works import begins_work, is_unfinished
 
-_COUNT: Final = "decimal(18, 0)"
-
-
-def _part(tokens: str, price: str) -> str:
-    """The tokens of a part that has its own price, else 0: then they stay in the parent."""
-    return f"(case when p.{price} is not null then coalesce(s.{tokens}, 0) else 0 end)"
-
-
-def _cost(quantity: str, price: str) -> str:
-    return f"coalesce(cast({quantity} as {_COUNT}) * p.{price}, 0)"
-
-
-_CACHE_READ: Final = _part("cache_read_input_tokens", "cache_read")
-_CACHE_CREATION: Final = _part("cache_creation_input_tokens", "cache_creation")
-_INPUT_AUDIO: Final = _part("input_audio_tokens", "input_audio")
-_INPUT_IMAGE: Final = _part("input_image_tokens", "input_image")
-_REASONING: Final = _part("reasoning_output_tokens", "reasoning")
-_OUTPUT_AUDIO: Final = _part("output_audio_tokens", "output_audio")
-# An image made by an image endpoint is image output, whether or not the answer splits its total: streams do not.
-_OUTPUT_IMAGE: Final = """(
-    case
-        when p.output_image is null then 0
-        when s.operation_name in ('image_generation', 'image_edit', 'image_variation')
-        then coalesce(s.output_image_tokens, s.output_tokens, 0)
-        else coalesce(s.output_image_tokens, 0)
-    end
-)"""
-
-PLAIN_INPUT: Final = (
-    f"(coalesce(s.input_tokens, 0) - {_CACHE_READ} - {_CACHE_CREATION} - {_INPUT_AUDIO} - {_INPUT_IMAGE})"
+CLASSES: Final = (
+    "list_input_cost",
+    "list_cache_read_cost",
+    "list_cache_creation_cost",
+    "list_output_cost",
+    "list_audio_cost",
+    "list_image_cost",
+    "list_tools_cost",
+    "list_other_cost",
 )
-PLAIN_OUTPUT: Final = f"(coalesce(s.output_tokens, 0) - {_REASONING} - {_OUTPUT_AUDIO} - {_OUTPUT_IMAGE})"
-
-CLASSES: Final = {
-    "list_input_cost": f"{_cost(PLAIN_INPUT, 'input')} + coalesce(p.request, 0)",
-    "list_cache_read_cost": _cost(_CACHE_READ, "cache_read"),
-    "list_cache_creation_cost": _cost(_CACHE_CREATION, "cache_creation"),
-    "list_output_cost": f"{_cost(PLAIN_OUTPUT, 'output')} + {_cost(_REASONING, 'reasoning')}",
-    "list_audio_cost": (
-        f"{_cost(_INPUT_AUDIO, 'input_audio')} + {_cost(_OUTPUT_AUDIO, 'output_audio')}"
-        " + coalesce(cast(s.audio_seconds as decimal(12, 3)) * p.audio_second, 0)"
-    ),
-    "list_image_cost": f"{_cost(_INPUT_IMAGE, 'input_image')} + {_cost(_OUTPUT_IMAGE, 'output_image')}",
-}
 """USD by class; their sum is `list_cost`."""
 
-_INPUT_PARTS: Final = (
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "input_audio_tokens",
-    "input_image_tokens",
-)
-_OUTPUT_PARTS: Final = ("reasoning_output_tokens", "output_audio_tokens", "output_image_tokens")
-_QUANTITIES: Final = ("input_tokens", "output_tokens", *_INPUT_PARTS, *_OUTPUT_PARTS, "audio_seconds")
-
-
-def _greatest(names: tuple[str, ...]) -> str:
-    return f"coalesce(greatest({', '.join(f's.{name}' for name in names)}), 0)"
-
-
-_PRICEABLE: Final = "coalesce(s.input_tokens, s.output_tokens, s.audio_seconds)"
-_COUNTS: Final = f"""(
-    s.usage_source in ('response', 'estimated', 'imported')
-    and coalesce(
-        {_PRICEABLE}, s.trained_tokens, s.video_seconds, s.input_characters, s.image_count
-    ) is not null
-)"""
-# A price for one unit says nothing about usage in another, such as tokens where only minutes have a price. An entry
-# without any is that of a free model; yet what entries cannot price at all, such as characters, may still cost.
-_IS_MEASURED: Final = f"""(
-    (s.input_tokens is not null and p.input is not null)
-    or (s.output_tokens is not null and p.output is not null and p.input is null)
-    or (s.audio_seconds is not null and p.audio_second is not null)
-    or p.request is not null
-    or (coalesce(p.input, p.output, p.audio_second) is null and {_PRICEABLE} is not null)
-)"""
-_IS_PENDING: Final = f"""(
-    s.usage_source = 'none' and s.outcome in ('completed', 'interrupted') and {is_unfinished("s")}
-    and (s.is_billable or {begins_work("s")})
-)"""
-_IS_IMPOSSIBLE: Final = f"""(
-    {PLAIN_INPUT} < 0
-    or {PLAIN_OUTPUT} < 0
-    or least({", ".join(f"s.{name}" for name in _QUANTITIES)}) < 0
-    or (p.input is not null and s.input_tokens is null and {_greatest(_INPUT_PARTS)} > 0)
-    or (p.output is not null and s.output_tokens is null and {_greatest(_OUTPUT_PARTS)} > 0)
-)"""
-
-PRICING_STATE: Final = f"""
-    case
-        when s.usage_source = 'repeated' then 'repeated'
-        when {_COUNTS} and p.sku_price_id is null then 'unpriced'
-        when {_COUNTS} and {_IS_IMPOSSIBLE} then 'impossible'
-        when {_COUNTS} and not {_IS_MEASURED} then 'unpriced'
-        when {_COUNTS} then 'priced'
-        when {_IS_PENDING} then 'pending'
-        when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown')
-            and s.answer_status is distinct from 'failed' then 'no_usage'
-        else 'free'
-    end
-"""
+PRICING_STATES: Final = ("repeated", "unpriced", "impossible", "priced", "pending", "no_usage", "free")
 """priced: list_cost stands; unpriced: usage without a price for it; impossible: a quantity is negative, or the parts
 exceed their total or come without one; no_usage: it must have cost something, nothing says how much; repeated: counted
 by another request; pending: work has begun, what it used comes later; free: nothing to pay for, failed requests too."""
 
-TIER: Final = """
+_IS_OF_IMAGES: Final = "s.operation_name in ('image_generation', 'image_edit', 'image_variation')"
+_IS_PENDING: Final = f"""(
+    s.usage_source = 'none' and s.outcome in ('completed', 'interrupted') and {is_unfinished("s")}
+    and (s.is_billable or {begins_work("s")})
+)"""
+_TIER: Final = """
     case
         when s.is_batch then 'default'
         when s.service_tier is null or s.service_tier in ('auto', 'default', 'standard', 'scale') then 'default'
@@ -124,42 +43,103 @@ TIER: Final = """
         else s.service_tier
     end
 """
-"""The tier of the price list; one that the list does not know (ultrafast) leaves the request unpriced."""
-
-JOIN: Final = f"""
-    left join price_matches m on m.provider_name = s.provider_name and m.model = s.model
-    left join prices p
-        on p.is_current
-        and p.price_key = m.price_key
-        and p.service_tier = {TIER}
-        and p.is_batch = s.is_batch
-        and s.started_at >= p.valid_from
-        and (p.valid_to is null or s.started_at < p.valid_to)
-        and coalesce(s.input_tokens, 0) > p.above_input_tokens
-        and (p.upto_input_tokens is null or coalesce(s.input_tokens, 0) <= p.upto_input_tokens)
-"""
-"""Entries never overlap, so each staged record meets at most one."""
+"""The tier of the price list; one that the list does not know leaves the request unpriced."""
 
 
-def priced_select(columns: Sequence[str]) -> str:
+@functools.lru_cache(maxsize=64)
+def priced_select(columns: tuple[str, ...], names: frozenset[str] | None = None) -> str:
     """SQL of the end lines of `stage` with state, costs and price id.
 
     Each expression stands once: the planning of a small batch takes longer than its computation.
 
     Args:
         columns: those of `stage` to take along, as SQL identifiers.
+        names: the facts that records of `stage` have; None stands for all.
     """
-    parts = ",\n".join(f"cast({expression} as {MONEY}) as {name}" for name, expression in CLASSES.items())
+    stated = Stated(frozenset(RECORD_COLUMNS) if names is None else names, "s.{}".format)
+    has_tools = names is None or "tool_usage" in names
+    token_sql, unit_sql = _priced_parts(stated, "t" if has_tools else "p")
+    parts = ",\n".join(f"cast({sql} as {MONEY}) as {name}" for name, sql in _classes(token_sql, unit_sql).items())
     costs = {"list_cost": f"cast({' + '.join(CLASSES)} as {MONEY})", **{name: name for name in CLASSES}}
     shown = ",\n".join(f"case when pricing_state = 'priced' then {sql} end as {name}" for name, sql in costs.items())
-    taken = ", ".join(columns)
+    tool_entry = _entry("t", "n", "s.tool_model", "'default'", unit_sql.of_tool("input_tokens")) if has_tools else ""
     return f"""
-        select {taken}, pricing_state, {shown}, sku_price_id
+        select {", ".join(columns)}, pricing_state, {shown}, sku_price_id
         from (
             select {", ".join(f"s.{column}" for column in columns)}, p.sku_price_id,
-                {PRICING_STATE} as pricing_state,
+                {_state(stated, token_sql, unit_sql)} as pricing_state,
                 {parts}
-            from stage s {JOIN}
+            from stage s {_entry("p", "m", "s.model", _TIER, stated("input_tokens"))} {tool_entry}
             where s.kind in ('end', 'corrected')
         )
+    """
+
+
+def _priced_parts(stated: Stated, tool_entry: str) -> tuple[TokenSql, UnitSql]:
+    # A picture made by an image endpoint is image output, whether or not the answer splits its total: streams do not.
+    pictures = stated("output_image_tokens")
+    image_output = f"case when {_IS_OF_IMAGES} then coalesce({pictures}, {stated('output_tokens')}) else {pictures} end"
+    token_sql = tokens(stated, "p", image_output=image_output)
+    # An entry without any price is that of a free model; yet what tokens do not cover, such as characters, may cost.
+    has_priced = f"(case when p.is_free then {_priceable(stated)} is not null else {token_sql.is_priced} end)"
+    return token_sql, UnitSql(stated, has_priced, tool_entry)
+
+
+def _priceable(stated: Stated) -> str:
+    return f"coalesce({stated('input_tokens')}, {stated('output_tokens')}, {stated('audio_seconds')})"
+
+
+def _classes(token_sql: TokenSql, unit_sql: UnitSql) -> dict[str, str]:
+    cost = token_sql.costs
+    output = f"{cost['output']} + {cost['reasoning']}"
+    found = (
+        f"{cost['input']} + coalesce(p.request, 0)",
+        f"{cost['cache_read']} + {cost['cache_read_audio']} + {cost['cache_read_image']}",
+        f"{cost['cache_creation']} + {cost['cache_creation_long']}",
+        # What a decision puts out is not charged.
+        f"case when s.operation_name = 'decision' then 0 else {output} end",
+        f"{cost['input_audio']} + {cost['output_audio']} + {unit_sql.audio}",
+        f"{cost['input_image']} + {cost['output_image']} + {unit_sql.image}",
+        unit_sql.tools,
+        unit_sql.other,
+    )
+    return dict(zip(CLASSES, found, strict=True))
+
+
+def _state(stated: Stated, token_sql: TokenSql, unit_sql: UnitSql) -> str:
+    """SQL of the pricing state, one of `PRICING_STATES`."""
+    # A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
+    is_measured = f"(p.request is not null or {unit_sql.has_priced_tokens} or {unit_sql.is_priced})"
+    return f"""
+        case
+            when s.usage_source = 'repeated' then 'repeated'
+            when s.usage_source in ('response', 'estimated', 'imported')
+                and ({_priceable(stated)} is not null or {unit_sql.is_stated})
+            then case
+                when p.sku_price_id is null then 'unpriced'
+                when {token_sql.is_impossible} or {unit_sql.is_impossible} then 'impossible'
+                when not {is_measured} or {unit_sql.lacks_a_price} then 'unpriced'
+                else 'priced'
+            end
+            when {_IS_PENDING} then 'pending'
+            when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown')
+                and s.answer_status is distinct from 'failed' then 'no_usage'
+            else 'free'
+        end
+    """
+
+
+def _entry(entry: str, match: str, model: str, tier: str, size: str) -> str:
+    """SQL of the join with an entry. Entries never overlap, so each staged record meets at most one."""
+    return f"""
+        left join price_matches {match} on {match}.provider_name = s.provider_name and {match}.model = {model}
+        left join prices {entry}
+            on {entry}.is_current
+            and {entry}.price_key = {match}.price_key
+            and {entry}.service_tier = {tier}
+            and {entry}.is_batch = s.is_batch
+            and s.started_at >= {entry}.valid_from
+            and ({entry}.valid_to is null or s.started_at < {entry}.valid_to)
+            and coalesce({size}, 0) > {entry}.above_input_tokens
+            and ({entry}.upto_input_tokens is null or coalesce({size}, 0) <= {entry}.upto_input_tokens)
     """

@@ -6,22 +6,33 @@ from typing import Final
 
 import duckdb
 
-from monitor.ledger.columns import UNIT_PRICE
+from monitor.ledger.columns import UNIT_PRICE, quoted
 from monitor.ledger.ledger import Ledger
 from monitor.pricing.book import Match, PriceBook
-from monitor.pricing.entries import UNITS, PriceEntry
+from monitor.pricing.entries import PriceEntry
+from monitor.pricing.units import UNITS, is_free
 
-_UNITS: Final = ", ".join(UNITS)
+_UNITS: Final = ", ".join(map(quoted, UNITS))
 _UNIT_MARKS: Final = ", ".join(f"cast(? as {UNIT_PRICE})" for _ in UNITS)
+_OTHERS_MARK: Final = f"map(?::varchar[], ?::varchar[]::{UNIT_PRICE}[])"
+
+
+def _named(column: str) -> str:
+    return f"""
+        select distinct provider_name, {column} as model from stage
+        where {column} is not null and kind in ('end', 'corrected')
+    """
 
 
 def match_new_models(cursor: duckdb.DuckDBPyConnection, book: PriceBook, ledger: Ledger) -> None:
-    """Ask the book about every provider and model of `stage` that was never asked about, in this transaction."""
+    """Ask the book about every provider and model of `stage` that was never asked about, in this transaction.
+
+    Models that tools used are among them.
+    """
     found = cursor.execute(
-        """
-        select distinct provider_name, model from stage
-        where model is not null and kind in ('end', 'corrected')
-            and (provider_name, model) not in (select (provider_name, model) from price_matches)
+        f"""
+        from ({_named("model")} union {_named("tool_model")})
+        where (provider_name, model) not in (select (provider_name, model) from price_matches)
         """
     ).fetchall()
     for provider_name, model in found:
@@ -84,14 +95,15 @@ def _replace_entries(
             f"""
             insert into prices (
                 sku_price_id, price_key, service_tier, is_batch, above_input_tokens, upto_input_tokens,
-                valid_from, valid_to, {_UNITS}, price_list, added_at, is_current
-            ) values (?, ?, ?, ?, ?, ?, ?, ?, {_UNIT_MARKS}, ?, ?, true)
+                valid_from, valid_to, {_UNITS}, others, is_free, price_list, added_at, is_current
+            ) values (?, ?, ?, ?, ?, ?, ?, ?, {_UNIT_MARKS}, {_OTHERS_MARK}, ?, ?, ?, true)
             """,
             rows,
         )
 
 
 def _row(entry: PriceEntry, now: datetime) -> list[object]:
+    others = {unit: price for unit, price in entry.unit_prices.items() if unit not in UNITS}
     return [
         entry.sku_price_id,
         entry.price_key,
@@ -102,6 +114,9 @@ def _row(entry: PriceEntry, now: datetime) -> list[object]:
         _ledger_time(entry.valid_from),
         _ledger_time(entry.valid_to),
         *(entry.unit_prices.get(unit) for unit in UNITS),
+        [*others],
+        [f"{price:f}" for price in others.values()],
+        is_free(entry.unit_prices),
         entry.price_list,
         now,
     ]

@@ -1,38 +1,20 @@
-"""Dated price entries, and how one model of genai-prices becomes a list of them. Pure."""
+"""Dated price entries, and how the prices of one model become a list of them. Pure."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from genai_prices import types
 
-_QUANTUM: Final = Decimal("1E-18")
-_FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CONTEXTS: Final[Sequence[tuple[str, bool, dict[str, str] | None]]] = (
-    ("default", False, None),
-    ("flex", False, {"service_tier": "flex"}),
-    ("priority", False, {"service_tier": "priority"}),
-    ("default", True, {"processing": "batch"}),
-)
-"""Service tier, whether a batch, and how genai-prices calls it. `fast` is the newer name of `priority`."""
+from monitor.pricing.listed import STANDARD, ModelPrices, Prices, bands_of, constraints_of
+from monitor.pricing.steps import price_at
+from monitor.pricing.supplement import Supplement
+from monitor.pricing.units import UNITS
 
-UNITS: Final = {
-    "input": ("input_mtok", 1_000_000),
-    "cache_read": ("cache_read_mtok", 1_000_000),
-    "cache_creation": ("cache_write_mtok", 1_000_000),
-    "output": ("output_mtok", 1_000_000),
-    "reasoning": ("output_reasoning_mtok", 1_000_000),
-    "input_audio": ("input_audio_mtok", 1_000_000),
-    "output_audio": ("output_audio_mtok", 1_000_000),
-    "input_image": ("input_image_mtok", 1_000_000),
-    "output_image": ("output_image_mtok", 1_000_000),
-    "audio_second": ("audio_hours", 3_600),
-    "request": ("requests_kcount", 1_000),
-}
-"""Our unit, genai-prices' name of its price, and how many of ours make the quantity that price is for."""
+_BATCH: Final = "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +24,14 @@ class PriceEntry:
     Attributes:
         sku_price_id: changes when any figure of the entry changes.
         price_key: provider and model as the price list calls them, `openai/gpt-4o`.
-        service_tier: default, flex or priority.
+        service_tier: default, flex, priority or ultrafast.
         above_input_tokens: the entry holds for requests with more input tokens than this (-1: any).
         upto_input_tokens: and with at most this many; None is no limit.
         valid_from: first moment, aware UTC.
         valid_to: first moment after it; None is still valid.
-        unit_prices: USD for one token, second or request, by the keys of `UNITS`; a missing one has no own price.
-        price_list: which list it stands in.
+        unit_prices: USD for one of each unit, by the keys of `UNITS` and by units with a variant (`KINDS`); a
+            missing one has no own price.
+        price_list: which lists it stands in.
     """
 
     sku_price_id: str
@@ -63,20 +46,32 @@ class PriceEntry:
     price_list: str
 
 
-def entries_of(model: types.ModelInfo, *, price_key: str, has_tiers: bool, price_list: str) -> list[PriceEntry]:
+def entries_of(
+    model: types.ModelInfo | None,
+    *,
+    price_key: str,
+    has_tiers: bool,
+    price_list: str,
+    supplement: Supplement | None = None,
+) -> list[PriceEntry]:
     """All entries of one model; none overlap.
 
     Args:
-        model: as genai-prices has it.
+        model: as genai-prices has it; None where it does not know it.
         price_key: provider and model.
         has_tiers: whether tiers and batches have prices of their own; a model borrowed from another provider's
             list has not, as in genai-prices.
         price_list: name and version of the list.
+        supplement: what it says of this model.
     """
     found = []
-    for tier, is_batch, context in _CONTEXTS:
-        for start, end, prices in _spans(model, context if has_tiers else None):
-            for above, upto, unit_prices in _bands(prices):
+    model_prices = ModelPrices(model, has_tiers=has_tiers, supplement=supplement)
+    for name in model_prices.tiers:
+        tier, is_batch = (STANDARD, True) if name == _BATCH else (name, False)
+        for start, end, prices in _spans(model_prices, name):
+            lists = _lists(price_list, model_prices.listed(start, name), prices, supplement)
+            for above, upto in bands_of(prices):
+                unit_prices = {unit: price_at(steps, above) for unit, steps in prices.items()}
                 facts = (price_key, tier, is_batch, above, upto, start, sorted(unit_prices.items()))
                 found.append(
                     PriceEntry(
@@ -89,7 +84,7 @@ def entries_of(model: types.ModelInfo, *, price_key: str, has_tiers: bool, price
                         valid_from=start,
                         valid_to=end,
                         unit_prices=unit_prices,
-                        price_list=price_list,
+                        price_list=lists,
                     )
                 )
     return found
@@ -97,58 +92,29 @@ def entries_of(model: types.ModelInfo, *, price_key: str, has_tiers: bool, price
 
 def is_priced_by_time_of_day(model: types.ModelInfo) -> bool:
     """Whether a price holds only at some hours, which entries cannot say yet; such a model stays unpriced."""
-    return any(isinstance(constraint, types.TimeOfDateConstraint) for constraint in _constraints(model))
+    return any(isinstance(constraint, types.TimeOfDateConstraint) for constraint in constraints_of(model))
 
 
 def is_priced_by_other_units(model: types.ModelInfo) -> bool:
-    """Whether all its prices are for units that entries do not have, such as characters: a cost would be unknown."""
+    """Whether all its prices are for units that entries do not have, such as pages: a cost would be unknown."""
     standard = [model.prices] if isinstance(model.prices, types.ModelPrice) else [item.prices for item in model.prices]
     names = {name for prices in standard for name, price in vars(prices).items() if price is not None}
     return bool(names) and names.isdisjoint(name for name, _ in UNITS.values())
 
 
-def _constraints(model: types.ModelInfo) -> Iterator[object]:
-    if not isinstance(model.prices, types.ModelPrice):
-        yield from (price.constraint for price in model.prices)
-    yield from (variant.constraint for variant in model.price_variants or ())
-
-
-def _spans(
-    model: types.ModelInfo, context: dict[str, str] | None
-) -> Iterator[tuple[datetime, datetime | None, types.ModelPrice]]:
-    days = sorted({item.start_date for item in _constraints(model) if isinstance(item, types.StartDateConstraint)})
-    starts = [_FIRST_DAY, *(_midnight(day) for day in days)]
-    spans: list[tuple[datetime, types.ModelPrice]] = []
-    for start in starts:
-        prices = model.get_prices(start, context)
+def _spans(model: ModelPrices, tier: str) -> Iterator[tuple[datetime, datetime | None, Prices]]:
+    spans: list[tuple[datetime, Prices | None]] = []
+    for start in model.turns:
+        prices = model.at(start, tier)
         if not spans or spans[-1][1] != prices:
             spans.append((start, prices))
     ends = [start for start, _ in spans[1:]]
     for (start, prices), end in zip(spans, [*ends, None], strict=True):
-        yield start, end, prices
+        if prices is not None:
+            yield start, end, prices
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)
-
-
-def _bands(prices: types.ModelPrice) -> Iterator[tuple[int, int | None, dict[str, Decimal]]]:
-    own = {unit: (getattr(prices, name), per) for unit, (name, per) in UNITS.items()}
-    steps = sorted(
-        {tier.start for price, _ in own.values() if isinstance(price, types.TieredPrices) for tier in price.tiers}
-    )
-    floors = [-1, *steps]
-    for above, upto in zip(floors, [*steps, None], strict=True):
-        yield (
-            above,
-            upto,
-            {unit: _unit_price(price, per, above) for unit, (price, per) in own.items() if price is not None},
-        )
-
-
-def _unit_price(price: Decimal | types.TieredPrices, per: int, above: int) -> Decimal:
-    if isinstance(price, types.TieredPrices):
-        # A step holds for more tokens than its start: a cliff, all tokens of the request pay the higher price.
-        reached = [tier.price for tier in price.tiers if above >= tier.start]
-        price = reached[-1] if reached else price.base
-    return (price / per).quantize(_QUANTUM)
+def _lists(price_list: str, listed: Prices, prices: Prices, supplement: Supplement | None) -> str:
+    if supplement is None or prices == listed:
+        return price_list
+    return f"{price_list} and {supplement.name}" if listed else supplement.name

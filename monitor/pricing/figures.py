@@ -1,7 +1,7 @@
 """What a record costs, and sums over some records. Pure, and light: the price list is not needed for it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
@@ -16,13 +16,26 @@ UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
 _NOTHING: Final = Decimal(0)
 
 
+CLASSES: Final = ("input", "cache_read", "cache_creation", "output", "audio", "image", "tools", "other")
+"""What a cost is made of. audio: tokens, seconds and spoken characters; image: tokens and pictures; tools: their calls
+and the models they use; other: training and video."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """What a record costs. `state` is a `pricing_state` of the ledger; `list_cost` is None unless it is `priced`."""
+    """What a record costs.
+
+    Attributes:
+        state: a `pricing_state` of the ledger.
+        list_cost: USD at list prices; None unless the state is `priced`.
+        sku_price_id: the price entry of the model.
+        classes: the cost by class, each of `CLASSES`; their sum is `list_cost`. Empty without a cost.
+    """
 
     state: str
     list_cost: Decimal | None = None
     sku_price_id: str | None = None
+    classes: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def is_unknown(self) -> bool:

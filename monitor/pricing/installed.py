@@ -3,15 +3,19 @@
 import functools
 from collections.abc import Mapping
 from importlib.metadata import version
+from importlib.resources import files
+from typing import Final
 
 from genai_prices.data_snapshot import get_snapshot
 
-from monitor.pricing.book import Match, PriceBook
+from monitor.pricing.book import PriceBook
 from monitor.pricing.compute import price
+from monitor.pricing.entries import PriceEntry
 from monitor.pricing.figures import Priced
+from monitor.pricing.supplement import Supplement, read_supplement
 from monitor.records import Record
 
-_MOST_MODELS = 1_024
+_MOST_MODELS: Final = 1_024
 
 
 def installed_price_book(deployments: Mapping[str, str] | None = None) -> PriceBook:
@@ -24,7 +28,13 @@ def installed_price_book(deployments: Mapping[str, str] | None = None) -> PriceB
     name = f"genai-prices {version('genai-prices')}"
     if snapshot.from_auto_update:
         name = f"{name} updated {snapshot.timestamp:%Y-%m-%d}"
-    return PriceBook(snapshot.providers, name, deployments)
+    return PriceBook(snapshot.providers, name, deployments, installed_supplement())
+
+
+@functools.cache
+def installed_supplement() -> Supplement:
+    """Our own prices, as they came with this package."""
+    return read_supplement(files("monitor.pricing").joinpath("supplement.toml").read_text("utf-8"))
 
 
 class Pricer:
@@ -37,5 +47,7 @@ class Pricer:
     def __call__(self, record: Record) -> Priced:
         """The list cost of a record, by the model that answered, else the one that was asked."""
         model = record.request_model if record.response_model is None else record.response_model
-        match: Match | None = None if model is None else self._match(record.provider_name, model)
-        return price(record, match.entries if match else ())
+        return price(record, self._entries(record, model), self._entries(record, record.tool_model))
+
+    def _entries(self, record: Record, model: str | None) -> tuple[PriceEntry, ...]:
+        return () if model is None else self._match(record.provider_name, model).entries

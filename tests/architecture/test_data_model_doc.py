@@ -12,7 +12,7 @@ import pytest
 from monitor.capture import breaks, fault_codes
 from monitor.clock import system_clock
 from monitor.control.store import Control
-from monitor.ledger.costs import PRICING_STATE
+from monitor.ledger.costs import PRICING_STATES
 from monitor.ledger.ledger import Ledger
 from monitor.records import OUTCOMES, USAGE_SOURCES, Begin, Record
 from monitor.spool import trouble
@@ -109,7 +109,7 @@ def test_the_sources_of_usage_are_listed() -> None:
 
 def test_the_states_of_pricing_are_listed() -> None:
     """All that the drain can give."""
-    assert set(_listed("pricing_state")) == set(re.findall(r"(?:then|else) '(\w+)'", PRICING_STATE))
+    assert set(_listed("pricing_state")) == set(PRICING_STATES)
 
 
 def _faults() -> set[fault_codes.Fault]:

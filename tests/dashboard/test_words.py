@@ -1,6 +1,5 @@
 """Whatever the product can name in one word has a word for people."""
 
-import re
 from itertools import chain
 from typing import get_args
 
@@ -15,7 +14,7 @@ from monitor.alerts.outbox import NotificationState
 from monitor.capture import breaks, fault_codes
 from monitor.capture.fault_codes import OTHER_REFUSAL, OTHER_TROUBLE, Fault
 from monitor.capture.faults import limit_of_headers
-from monitor.ledger.costs import PRICING_STATE
+from monitor.ledger.costs import PRICING_STATES
 from monitor.pricing.figures import UNKNOWN_COST_STATES
 from monitor.records import OUTCOMES
 from monitor.spool import trouble
@@ -42,7 +41,7 @@ def _limits() -> set[str | None]:
 
 def _pricing_states() -> set[str]:
     """The states that the SQL of the costs can give."""
-    return set(re.findall(r"\b(?:then|else) '(\w+)'", PRICING_STATE))
+    return set(PRICING_STATES)
 
 
 def test_every_class_of_errors_has_words() -> None:

@@ -16,7 +16,7 @@ from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, DEFAULTS, RECORD
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.migrate import migrate
 from monitor.ledger.rollup import ROLLUPS, Rollup
-from monitor.pricing.entries import UNITS
+from monitor.pricing.units import UNITS
 from monitor.records import Begin, Record
 from tests.factories import make_record
 from tests.world import ALWAYS, World

@@ -4,6 +4,7 @@ import pytest
 from genai_prices.data_snapshot import get_snapshot
 
 from monitor.pricing.book import PriceBook
+from monitor.pricing.installed import installed_supplement
 from tests.pricing.books import make_book, make_model, make_prices
 from tests.world import price_book
 
@@ -23,6 +24,13 @@ from tests.world import price_book
         ("aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0", "aws/"),
         ("gcp.vertex_ai", "gemini-2.5-pro", "google/gemini-2.5-pro"),
         ("x_ai", "grok-4", "x-ai/grok-4"),
+        ("openai", "tts-1", "openai/tts-1"),
+        ("openai", "gpt-4.5", "openai/gpt-4.5-preview"),
+        ("openai", "gpt-5-search-api-2025-10-14", "openai/gpt-5-search-api"),
+        ("openai", "DALL-E-3", "openai/dall-e-3"),
+        ("openai", "ft:gpt-4.1-mini-2025-04-14:acme:shop:abc", "openai/ft:gpt-4.1-mini"),
+        ("openai", "ft:gpt-4o-mini-2024-07-18:acme::abc", "openai/ft:gpt-4o-mini"),
+        ("openai", "container", "openai/container"),
     ],
 )
 def test_a_name_leads_to_its_price(provider: str, model: str, price_key: str) -> None:
@@ -38,10 +46,12 @@ def test_a_name_leads_to_its_price(provider: str, model: str, price_key: str) ->
     [
         ("openai", "gpt-99", "does not know this model"),
         ("openai", "", "does not know this model"),
-        ("openai", "dall-e-3", "does not know this model"),
+        ("openai", "gpt-image-2.6-x", "does not know this model"),
+        ("openai", "ft:gpt-5:acme::1", "does not know this model"),
+        ("azure", "dall-e-3", "does not know this model"),
         ("vllm", "gpt-4o", "no price list for the provider vllm"),
         ("openai", "gpt-oss-120b", "open-weight"),
-        ("openai", "tts-1", "units that price entries do not have"),
+        ("mistral", "mistral-ocr-2503", "units that price entries do not have"),
     ],
 )
 def test_a_model_without_a_price_says_why(provider: str, model: str, why: str) -> None:
@@ -57,6 +67,30 @@ def test_the_version_of_the_list_is_named() -> None:
     book = make_book(make_model("m", make_prices(input_mtok="1")), version="list 7")
 
     assert book.match("openai", "m").why == "matched openai/m of list 7"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "lists"),
+    [
+        ("openai", "gpt-4o", "genai-prices X and supplement 2026-11-21"),
+        ("openai", "dall-e-3", "supplement 2026-11-21"),
+        ("anthropic", "claude-opus-4-5", "genai-prices X"),
+    ],
+)
+def test_the_lists_that_a_price_stands_in_are_named(provider: str, model: str, lists: str) -> None:
+    """In the match and in each entry: genai-prices', ours, or both."""
+    book = PriceBook(get_snapshot().providers, "genai-prices X", supplement=installed_supplement())
+    found = book.match(provider, model)
+
+    assert found.why.endswith(f" of {lists}")
+    assert {entry.price_list for entry in found.entries} == {lists}
+
+
+def test_another_name_of_a_model_is_told() -> None:
+    """So that nobody wonders at the price."""
+    why = price_book().match("openai", "gpt-4.5").why
+
+    assert why.endswith("which is what the supplement says that gpt-4.5 is")
 
 
 @pytest.mark.parametrize(

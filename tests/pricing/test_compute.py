@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from monitor.pricing.figures import CLASSES
 from monitor.pricing.installed import Pricer
 from monitor.records import OUTCOMES, USAGE_SOURCES, Record, Usage
 from tests.factories import make_record
@@ -18,15 +20,28 @@ from tests.world import World, price_book
 
 _MODELS = priced_models()
 _PLACES = {model.id: (moments_of(model), sizes_of(model)) for _, model in _MODELS}
-_SOURCES = [source for source in USAGE_SOURCES if source not in ("late", "repeated")]
-_OPERATIONS = ("chat", "embeddings", "image_generation", "image_edit", "transcription")
-_STATUSES = (None, "completed", "failed", "queued", "in_progress", "cancelled")
-_UNPRICED_TOTALS: tuple[dict[str, Any], ...] = (
-    {"video_seconds": 4.0},
-    {"trained_tokens": 7},
-    {"input_characters": 6},
-    {"image_count": 2},
+_OWN_MODELS = (
+    *("dall-e-2", "dall-e-3", "sora-2", "sora-2-pro", "tts-1", "whisper-1", "container", "gpt-4.5"),
+    *("ft:gpt-4.1-2025-04-14:a::1", "ft:o4-mini:a::1", "ft:gpt-4o-2024-08-06:a::1", "davinci-002", "gpt-realtime"),
 )
+_OWN_MOMENTS = [datetime(year, month, 1, tzinfo=UTC) for year in (2024, 2025, 2026) for month in (1, 5, 11)]
+_SOURCES = [source for source in USAGE_SOURCES if source not in ("late", "repeated")]
+_OPERATIONS = ("chat", "embeddings", "image_generation", "image_edit", "transcription", "decision")
+_STATUSES = (None, "completed", "failed", "queued", "in_progress", "cancelled")
+_OTHER_TOTALS: tuple[dict[str, Any], ...] = (
+    {"video_seconds": 4.0},
+    {"video_seconds": 7.7777},
+    {"trained_tokens": 7},
+    {"trained_tokens": 0},
+    {"input_characters": 6},
+    {"input_characters": -6},
+    {"image_count": 2},
+    {"image_count": 0},
+)
+_TOOLS = ("web_search", "web_search_preview", "file_search", "mcp", "code_interpreter", "time_travel")
+_TOOL_MODELS = (None, "gpt-image-1.5", "gpt-image-2", "gpt-5", "gpt-99")
+_SIZES = (None, "1024x1024", "1024x1792", "720x1280", "1x1")
+_QUALITIES = (None, "standard", "hd", "auto")
 _ENDPOINTS = ("/chat/completions", "/responses", "/responses/{id}", "/batches", "/videos")
 
 
@@ -44,14 +59,16 @@ def price() -> Pricer:
 def _random_record(chance: random.Random) -> Record:
     """Any request of any model; most of them used something."""
     provider, model = chance.choice(_MODELS)
-    moments, sizes = _PLACES[model.id]
-    usage = random_usage(chance, sizes) if chance.random() < 0.9 else Usage()
-    more = chance.choice(_UNPRICED_TOTALS) if chance.random() < 0.2 else {}
+    name, (moments, sizes) = model.id, _PLACES[model.id]
+    if chance.random() < 0.3:
+        provider, name, moments = "openai", chance.choice(_OWN_MODELS), _OWN_MOMENTS
+    usage = random_usage(chance, sizes) if chance.random() < 0.7 else Usage()
+    more = chance.choice(_OTHER_TOTALS) if chance.random() < 0.3 else {}
     return make_record(
         usage=msgspec.structs.replace(usage, **more),
         provider_name=provider,
-        request_model=chance.choice([None, model.id, "gpt-99"]),
-        response_model=chance.choice([None, model.id, model.id, model.id]),
+        request_model=chance.choice([None, name, "gpt-99"]),
+        response_model=chance.choice([None, name, name, name]),
         service_tier=chance.choice([*TIERS, "scale", "ultrafast"]),
         is_batch=chance.random() < 0.2,
         started_at=chance.choice(moments),
@@ -62,20 +79,40 @@ def _random_record(chance: random.Random) -> Record:
         answer_status=chance.choice(_STATUSES),
         endpoint=chance.choice(_ENDPOINTS),
         response_id=None,
+        media_size=chance.choice(_SIZES),
+        media_quality=chance.choice(_QUALITIES),
+        **(_random_tools(chance) if chance.random() < 0.3 else {}),
     )
+
+
+def _random_tools(chance: random.Random) -> dict[str, Any]:
+    used = msgspec.structs.asdict(random_usage(chance, [1, 1_000, 272_001]))
+    tokens = {name: count for name, count in used.items() if count is not None and name != "audio_seconds"}
+    return {
+        "tool_calls": {name: chance.randrange(-1, 9) for name in chance.sample(_TOOLS, chance.randrange(3))} or None,
+        "tool_model": chance.choice(_TOOL_MODELS),
+        "tool_usage": tokens if chance.random() < 0.5 else None,
+    }
 
 
 def _faults(world: World, price: Pricer, records: Sequence[Record]) -> list[str]:
     """Where the two differ, after one drain of all records."""
     world.store(*records)
-    asked = "select record_id, pricing_state, list_cost, sku_price_id from requests where list_contains(?, record_id)"
+    costs = ", ".join(f"list_{name}_cost" for name in CLASSES)
+    asked = f"""
+        select record_id, pricing_state, list_cost, sku_price_id, {costs} from requests
+        where list_contains(?, record_id)
+    """
     stored = {row[0].hex: row[1:] for row in world.rows(asked, [UUID(record.record_id) for record in records])}
     faults = []
     for record in records:
-        state, cost, sku = stored[record.record_id]
+        state, cost, sku, *parts = stored[record.record_id]
         found = price(record)
-        if (found.state, found.list_cost, found.sku_price_id) != (state, cost, sku if state == "priced" else None):
-            faults.append(f"{record}: {found}, but the ledger says {state} {cost}")
+        is_same = (found.state, found.list_cost) == (state, cost)
+        if state == "priced":
+            is_same = is_same and found.sku_price_id == sku and [*found.classes.values()] == parts
+        if not is_same:
+            faults.append(f"{record}: {found}, but the ledger says {state} {cost} {parts}")
     return faults
 
 
@@ -94,10 +131,10 @@ def test_every_source_of_usage_is_taken_alike(world: World, price: Pricer, sourc
     assert _faults(world, price, [make_record(usage_source=source)]) == []
 
 
-@pytest.mark.parametrize("model", ["gpt-4o", "whisper-1", "tts-1", "dall-e-3", "omni-moderation-latest"])
+@pytest.mark.parametrize("model", ["gpt-4o", "whisper-1", "tts-1", "dall-e-3", "sora-2", "omni-moderation-latest"])
 def test_every_total_is_taken_alike(world: World, price: Pricer, model: str) -> None:
     """What is known of the usage counts there and here, whether the model has a price for it, none, or is free."""
-    totals = (*_UNPRICED_TOTALS, {"input_tokens": 3}, {"output_tokens": 3}, {"audio_seconds": 3.0})
+    totals = (*_OTHER_TOTALS, {"input_tokens": 3}, {"output_tokens": 3}, {"audio_seconds": 3.0})
 
     assert _faults(world, price, [make_record(usage=Usage(**total), response_model=model) for total in totals]) == []
 

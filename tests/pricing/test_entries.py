@@ -109,8 +109,15 @@ def test_a_model_priced_by_the_time_of_day_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prices", "is_other"), [({"input_mchars": "15"}, True), ({"input_mtok": "1"}, False), ({}, False)]
+    ("prices", "is_other"),
+    [
+        ({"input_document_kpages": "1"}, True),
+        ({"web_searches_kcount": "10"}, True),
+        ({"input_mchars": "15"}, False),
+        ({"input_mtok": "1"}, False),
+        ({}, False),
+    ],
 )
-def test_a_model_priced_by_characters_is_known(prices: dict[str, str], is_other: bool) -> None:
+def test_a_model_priced_by_pages_is_known(prices: dict[str, str], is_other: bool) -> None:
     """An entry cannot tell its cost; a model without any price is free."""
     assert is_priced_by_other_units(make_model("m", make_prices(**prices))) is is_other

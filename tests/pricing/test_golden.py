@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.ledger.columns import COST_COLUMNS
 from monitor.records import Record, Usage
 from tests.factories import make_record, make_usage
+from tests.pricing.price_table import TABLES, goldens
 from tests.world import World
 
+_PARTS = [name for name in COST_COLUMNS if name != "list_cost"]
 _MILLION = 1_000_000
 _CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "text": ("gpt-4o", "0.0035", {}),
@@ -64,23 +68,131 @@ _CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "output_audio_tokens": 91,
         },
     ),
+    "cached sound": (
+        "gpt-realtime",
+        # 60 of text, 40 of it cached; 40 of sound, 24 of it cached; one is said.
+        "0.0006336",
+        {
+            "input_tokens": 100,
+            "input_audio_tokens": 40,
+            "cache_read_input_tokens": 64,
+            "cache_read_audio_tokens": 24,
+            "output_tokens": 1,
+        },
+    ),
+    "written for long": (
+        "gpt-6.1-sol",
+        # 3,000 for 30 minutes, 5,000 for 12 hours.
+        "0.0289",
+        {
+            "input_tokens": 10_000,
+            "cache_read_input_tokens": 2_000,
+            "cache_creation_input_tokens": 8_000,
+            "cache_creation_long_tokens": 5_000,
+            "output_tokens": 120,
+        },
+    ),
+    "speech that states tokens too": (
+        "gpt-4o-mini-tts",
+        "0.0018",
+        {"input_tokens": 1_000, "output_tokens": 100, "input_characters": 4_000},
+    ),
+    "transcription that states seconds too": (
+        "gpt-4o-transcribe",
+        "0.0035",
+        {"input_tokens": 1_000, "output_tokens": 100, "audio_seconds": 60.0},
+    ),
+    "transcription by the second that states tokens too": (
+        "whisper-1",
+        "0.006",
+        {"input_tokens": 1_000, "output_tokens": 100, "audio_seconds": 60.0},
+    ),
+    "searches": (
+        "gpt-5",
+        "0.03725",
+        {"tool_calls": {"web_search": 3, "file_search": 2, "mcp": 4}},
+    ),
+    "drawing": (
+        "gpt-5",
+        "0.13567",
+        {
+            "tool_calls": {"image_generation": 1},
+            "tool_model": "gpt-image-1.5",
+            "tool_usage": {"input_tokens": 60, "output_tokens": 4_160, "output_image_tokens": 4_160},
+        },
+    ),
+    "pictures that tokens pay for": (
+        "gpt-image-1.5",
+        "0.13337",
+        {
+            "input_tokens": 50,
+            "output_tokens": 4160,
+            "image_count": 1,
+            "media_size": "1024x1024",
+            "operation_name": "image_generation",
+        },
+    ),
+    "a decision": ("gpt-6-luna", "0.0001", {"operation_name": "decision"}),
+    "ultrafast": ("gpt-6.1-sol", "0.018", {"service_tier": "ultrafast"}),
     "free": ("omni-moderation-latest", "0", {}),
 }
 _STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "unpriced": ("unpriced", {"response_model": "gpt-99"}),
     "no model": ("unpriced", {"response_model": None}),
-    "unknown tier": ("unpriced", {"response_model": "gpt-6-astra", "service_tier": "ultrafast"}),
+    "unknown tier": ("unpriced", {"response_model": "gpt-6-sol", "service_tier": "ultrafast"}),
     "tokens where minutes have a price": ("unpriced", {"response_model": "whisper-1"}),
     "minutes where tokens have a price": (
         "unpriced",
         {"response_model": "gpt-4o-transcribe", "usage": Usage(audio_seconds=60.0)},
     ),
-    "characters without a price": ("unpriced", {"response_model": "tts-1", "usage": Usage(input_characters=6)}),
+    "characters without a price": ("unpriced", {"response_model": "gpt-4o", "usage": Usage(input_characters=6)}),
     "characters where tokens have a price": (
         "unpriced",
         {"response_model": "gpt-4o-mini-tts", "usage": Usage(input_characters=6)},
     ),
-    "pictures without a price": ("unpriced", {"response_model": "dall-e-3", "usage": Usage(image_count=2)}),
+    "pictures of unknown size": ("unpriced", {"response_model": "dall-e-3", "usage": Usage(image_count=2)}),
+    "pictures without a price": (
+        "unpriced",
+        {"response_model": "gpt-image-2.6-x", "usage": Usage(image_count=2), "media_size": "1024x1024"},
+    ),
+    "video of unknown size": (
+        "unpriced",
+        {"response_model": "sora-2-pro", "usage": Usage(video_seconds=8.0), "media_size": "640x480"},
+    ),
+    "training of a model that is not trained": (
+        "unpriced",
+        {"response_model": "gpt-5", "usage": Usage(trained_tokens=7)},
+    ),
+    "training by the hour": ("unpriced", {"response_model": "o4-mini", "usage": Usage(trained_tokens=7)}),
+    "an unknown tool": ("unpriced", {"tool_calls": {"time_travel": 1}}),
+    "calls alone": ("unpriced", {"tool_calls": {"web_search": 1}, "usage": Usage()}),
+    "an unknown model of a tool": (
+        "unpriced",
+        {"tool_model": "gpt-image-2.6-x", "tool_usage": {"input_tokens": 5}},
+    ),
+    "a tool whose model is not named": ("unpriced", {"tool_usage": {"input_tokens": 5}}),
+    "a tool that used the impossible": (
+        "impossible",
+        {"tool_model": "gpt-image-1.5", "tool_usage": {"output_tokens": 5, "output_image_tokens": 6}},
+    ),
+    "more cached sound than sound": (
+        "impossible",
+        {
+            "response_model": "gpt-realtime",
+            "usage": make_usage(input_audio_tokens=1, cache_read_input_tokens=9, cache_read_audio_tokens=2),
+        },
+    ),
+    "cached sound of nothing cached": (
+        "impossible",
+        {"usage": make_usage(input_audio_tokens=9, cache_read_audio_tokens=2)},
+    ),
+    "kept longer than written": (
+        "impossible",
+        {
+            "response_model": "gpt-6.1-sol",
+            "usage": make_usage(cache_creation_input_tokens=1, cache_creation_long_tokens=2),
+        },
+    ),
     "pictures of a model whose tokens are free": (
         "unpriced",
         {"response_model": "omni-moderation-latest", "usage": Usage(image_count=1)},
@@ -135,6 +247,21 @@ def test_a_cost_that_is_not_known_has_a_state(world: World, name: str) -> None:
     row = world.one(_RECORDS[name])
 
     assert (row["pricing_state"], row["list_cost"]) == (_STATES[name][0], None)
+
+
+def test_published_prices_are_stored(tmp_path: Path) -> None:
+    """The ledger charges what is published, and its classes come to the whole."""
+    cases = {golden.record.record_id: golden for table in TABLES for golden in goldens(table)[::5]}
+    with World(tmp_path) as world:
+        world.store(*(golden.record for golden in cases.values()))
+        rows = world.rows(f"select record_id, list_cost, {' + '.join(_PARTS)} from requests")
+
+    assert len(rows) == len(cases)
+    assert [
+        (cases[key.hex].name, cost)
+        for key, cost, parts in rows
+        if cost is None or cost != parts or round(cost, 15) != cases[key.hex].usd
+    ] == []
 
 
 def test_the_answering_model_decides(world: World) -> None:

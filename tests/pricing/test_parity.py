@@ -11,19 +11,29 @@ from hypothesis import strategies as st
 
 from monitor.ledger.columns import COST_COLUMNS
 from monitor.records import Usage
-from tests.pricing.parity import PROVIDERS, TIERS, Case, moments_of, priced_models, random_usage, sizes_of
+from tests.pricing.parity import (
+    OWN_PROVIDERS,
+    PROVIDERS,
+    Case,
+    list_book,
+    moments_of,
+    priced_models,
+    random_case,
+    sizes_of,
+)
 from tests.world import World
 
 _NEAR = Decimal("1e-12")
-_OWN = ("openai", "azure")
-_MODELS = [*priced_models(_OWN), *priced_models([name for name in PROVIDERS if name not in _OWN])[::6]]
+_MODELS = [
+    *priced_models(OWN_PROVIDERS),
+    *priced_models([name for name in PROVIDERS if name not in OWN_PROVIDERS])[::6],
+]
 _COLUMNS = ", ".join(COST_COLUMNS)
-_PLACES = {model.id: (moments_of(model), sizes_of(model)) for _, model in _MODELS}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("parity")) as world:
+    with World(tmp_path_factory.mktemp("parity"), book=list_book()) as world:
         yield world
 
 
@@ -46,26 +56,13 @@ def _faults(world: World, cases: Sequence[Case]) -> list[str]:
     return faults
 
 
-def _random_case(chance: random.Random) -> Case:
-    provider, model = chance.choice(_MODELS)
-    moments, sizes = _PLACES[model.id]
-    return Case(
-        provider=provider,
-        model=model.id,
-        tier=chance.choice([tier for tier in TIERS if tier != "fast" or provider in _OWN]),
-        is_batch=chance.random() < 0.2,
-        moment=chance.choice(moments),
-        usage=random_usage(chance, sizes),
-    )
-
-
 @settings(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(seed=st.integers(min_value=0, max_value=2**64))
 def test_any_request_costs_what_genai_prices_says(world: World, seed: int) -> None:
     """Whatever the model, the tier, the day and the usage; impossible usage has no cost; the parts make the whole."""
     chance = random.Random(seed)
 
-    assert _faults(world, [_random_case(chance) for _ in range(600)]) == []
+    assert _faults(world, [random_case(chance, _MODELS) for _ in range(600)]) == []
 
 
 def test_every_model_at_every_step_of_its_prices(world: World) -> None:
@@ -79,7 +76,7 @@ def test_every_model_at_every_step_of_its_prices(world: World) -> None:
             moment=moment,
             usage=Usage(input_tokens=size, output_tokens=777, cache_read_input_tokens=size // 3, audio_seconds=12.25),
         )
-        for provider, model in priced_models(_OWN)
+        for provider, model in priced_models(OWN_PROVIDERS)
         for moment in moments_of(model)
         for tier, is_batch in ((None, False), ("flex", False), ("priority", False), ("flex", True))
         for size in sizes_of(model)

@@ -1,0 +1,72 @@
+"""The units that price entries have a price for: what they are called here and in genai-prices. Pure."""
+
+from collections.abc import Iterable
+from typing import Final
+
+UNITS: Final[dict[str, tuple[str | None, int]]] = {
+    "input": ("input_mtok", 1_000_000),
+    "cache_read": ("cache_read_mtok", 1_000_000),
+    "cache_creation": ("cache_write_mtok", 1_000_000),
+    "cache_creation_long": ("cache_write_1h_mtok", 1_000_000),
+    "output": ("output_mtok", 1_000_000),
+    "reasoning": ("output_reasoning_mtok", 1_000_000),
+    "input_audio": ("input_audio_mtok", 1_000_000),
+    "output_audio": ("output_audio_mtok", 1_000_000),
+    "input_image": ("input_image_mtok", 1_000_000),
+    "output_image": ("output_image_mtok", 1_000_000),
+    "cache_read_audio": ("cache_audio_read_mtok", 1_000_000),
+    "cache_read_image": ("cache_image_read_mtok", 1_000_000),
+    "audio_second": ("audio_hours", 3_600),
+    "character": ("input_mchars", 1_000_000),
+    "trained": (None, 1_000_000),
+    "request": ("requests_kcount", 1_000),
+}
+"""Our unit, genai-prices' name of its price (None: it has none), and how many of ours make the quantity of a price."""
+
+TOOL_UNITS: Final[dict[str, tuple[str | None, int]]] = {
+    "tool:web_search": ("web_searches_kcount", 1_000),
+    "tool:file_search": ("storage_searches_kcount", 1_000),
+}
+"""Likewise for the calls of tools that genai-prices has a price for."""
+
+KINDS: Final = ("image", "video_second", "tool", "container")
+"""Units with a variant, written `kind:variant`: a picture of `QUALITY/SIZE`, a second of video of a `SIZE`, a call of
+a tool, twenty minutes of a container with that much memory."""
+
+ANY: Final = "default"
+"""The variant that holds where quality or size do not matter."""
+
+_FEES: Final = ("tool:", "container:")
+
+
+def image_units(quality: str | None, size: str | None) -> tuple[str, ...]:
+    """The units that a picture can be, the most exact first."""
+    quality, size = quality or ANY, size or ANY
+    pairs = ((quality, size), (ANY, size), (quality, ANY), (ANY, ANY))
+    return tuple(dict.fromkeys(f"image:{one}/{other}" for one, other in pairs))
+
+
+def video_units(size: str | None) -> tuple[str, ...]:
+    """The units that a second of video can be, the most exact first."""
+    return tuple(dict.fromkeys((f"video_second:{size or ANY}", f"video_second:{ANY}")))
+
+
+def tool_unit(name: str) -> str:
+    """The unit of a call of a tool."""
+    return f"tool:{name}"
+
+
+def container_unit(memory: str) -> str:
+    """The unit of twenty minutes of a container."""
+    return f"container:{memory}"
+
+
+def is_unit(name: str) -> bool:
+    """Whether entries can have a price of that name."""
+    kind, has_variant, variant = name.partition(":")
+    return name in UNITS or (kind in KINDS and bool(has_variant and variant))
+
+
+def is_free(units: Iterable[str]) -> bool:
+    """Whether a list with these prices means that the work itself costs nothing: only fees beside it have a price."""
+    return all(unit.startswith(_FEES) for unit in units)
