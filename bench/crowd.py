@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.ledger.compact import compact_rollup
+from monitor.ledger.digests import digest
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.rollup import append
 
@@ -40,6 +41,7 @@ def fill(path: Path, requests: int) -> None:
     with Ledger.open(path) as ledger:
         # Days are appended whole: there is nothing to merge, the job puts them in order.
         compact_rollup(ledger)
+        digest(ledger)
         ledger.checkpoint()
 
 

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from monitor.ledger.compact import compact_rollup
+from monitor.ledger.digests import digest
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.retire import compact_positions, retire_empty_files, retire_segments
 from monitor.spool.format import SUFFIX
@@ -14,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def compact(ledger: Ledger, spool: Path, *, keep: float, limit: int | None = None) -> None:
-    """Merge rollup rows and positions, checkpoint, and delete segments that are `keep` seconds past their use.
+    """Merge rollup rows and positions, make digests, checkpoint, and delete segments `keep` seconds past their use.
 
     Args:
         ledger: what the segments are drained into.
@@ -24,6 +25,7 @@ def compact(ledger: Ledger, spool: Path, *, keep: float, limit: int | None = Non
             segments that are not needed go at once: what is safe in the ledger must not keep out what is new.
     """
     merged = compact_rollup(ledger)
+    digest(ledger)
     compact_positions(ledger)
     ledger.checkpoint()
     used = sum(path.stat().st_size for path in spool.glob(f"*{SUFFIX}"))

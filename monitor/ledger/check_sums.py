@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from monitor.ledger.columns import quoted
+from monitor.ledger.digests import has_changed
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.rollup import ROLLUPS, SOURCE_COLUMNS, Rollup, append, counted
+from monitor.ledger.rollup import DIGESTS, ROLLUPS, SOURCE_COLUMNS, Rollup, append, counted
 
 _DAY: Final = timedelta(days=1)
 _LISTED: Final = 10
@@ -44,7 +45,7 @@ def day_faults(ledger: Ledger, day: datetime) -> Iterator[Fault]:
             yield Fault(
                 what="request stored more than once", where=str(record_id), one=f"{times:,} rows", other="one can be"
             )
-        for rollup in ROLLUPS:
+        for rollup in (*ROLLUPS, *(() if has_changed(cursor, day, day + _DAY) else DIGESTS)):
             cursor.execute(_cells(rollup), values)
             names = [column[0] for column in cursor.description or ()]
             for row in cursor.fetchall():
@@ -54,8 +55,8 @@ def day_faults(ledger: Ledger, day: datetime) -> Iterator[Fault]:
 
 def level_faults(ledger: Ledger) -> Iterator[Fault]:
     """What does not agree between a rollup and the finer one that it is made of, over all time."""
-    for rollup in ROLLUPS:
-        base = next((other for other in ROLLUPS if other.table == rollup.base), None)
+    for rollup in (*ROLLUPS, *DIGESTS):
+        base = next((other for other in (*ROLLUPS, *DIGESTS) if other.table == rollup.base), None)
         if base is None:
             continue
         with ledger.cursor() as cursor:
@@ -83,7 +84,7 @@ def _cell_faults(
 ) -> Iterator[Fault]:
     place = ", ".join(f"{name}={cell[name]}" for name in rollup.keys if cell.get(name) is not None)
     where = f"{cell['step']:%Y-%m-%d %H:%M}{f', {place}' if place else ''}"
-    for name in rollup.facts.measures:
+    for name in rollup.facts.sums:
         found, told = cell[name], cell[f"{name}_told"]
         if found != told:
             yield Fault(
@@ -123,9 +124,9 @@ def _differing(rollup: Rollup, one: str, other: str, keys: str) -> str:
     sums = ", ".join(
         f"coalesce(sum({name}) filter (not is_told), 0) as {name},"
         f" coalesce(sum({name}) filter (is_told), 0) as {name}_told"
-        for name in rollup.facts.measures
+        for name in rollup.facts.sums
     )
-    differs = " or ".join(f"{name} <> {name}_told" for name in rollup.facts.measures)
+    differs = " or ".join(f"{name} <> {name}_told" for name in rollup.facts.sums)
     return f"""
         with both_ as (
             select *, false as is_told from ({one}) union all by name select *, true as is_told from ({other})

@@ -26,6 +26,7 @@ _LONGEST_PAUSE: Final = timedelta(hours=2)
 """A segment that was not written to for so long is never written to again: `ContentWriter` ends it first."""
 
 _MOST_SHOWN: Final = 100
+_WORKS_TAKE: Final = timedelta(days=32)
 _FRAMING: Final = frozenset({HEADER.decode(), FOOTER.decode()})
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, OverflowError)
 
@@ -140,17 +141,7 @@ def find_requests(ledger: Ledger, name: str) -> list[dict[str, Any]]:
     under `sightings` where else it was seen, by the columns of that table. The id of a sighting finds it too.
     """
     with ledger.cursor() as cursor:
-        found = _rows(
-            cursor,
-            """
-            select * from requests
-            where record_id = try_cast($1 as uuid) or call_id = try_cast($1 as uuid)
-                or response_id = $1 or request_id = $1
-                or record_id in (select record_id from sightings where seen_record_id = try_cast($1 as uuid))
-            order by started_at, attempt limit $2
-            """,
-            [name, _MOST_SHOWN],
-        )
+        found = _with_our_id(cursor, name) or _with_foreign_id(cursor, name)
         ids: list[object] = [[row["record_id"] for row in found]]
         kept = _rows(cursor, "select * from contents where list_contains($1, record_id)", ids)
         seen = _rows(cursor, "select * from sightings where list_contains($1, record_id) order by seen_at, seq", ids)
@@ -163,6 +154,46 @@ def find_requests(ledger: Ledger, name: str) -> list[dict[str, Any]]:
         }
         for row in found
     ]
+
+
+# Each condition by itself: a column is passed over in parts, a choice between several is not.
+_OUR_ID: Final = """
+    from requests where record_id = $1
+    union from requests where call_id = $1
+    union from requests where record_id in (select record_id from sightings where seen_record_id = $1)
+    order by started_at, attempt limit $2
+"""
+_FOREIGN_ID: Final = """
+    from requests where started_at >= $1 and started_at < $2 and response_id = $3
+    union from requests where started_at >= $1 and started_at < $2 and request_id = $3
+    order by started_at, attempt limit $4
+"""
+
+
+def _with_our_id(cursor: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
+    try:
+        wanted = UUID(name)
+    except ValueError:
+        return []
+    return _rows(cursor, _OUR_ID, [wanted, _MOST_SHOWN])
+
+
+def _with_foreign_id(cursor: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
+    """From the newest requests on backwards in stretches that grow: only what is not there takes all of them."""
+    first, end = cursor.execute("select min(started_at), max(started_at) from requests").fetchone() or (None, None)
+    if first is None or end is None:
+        return []
+    end += timedelta(microseconds=1)
+    length = timedelta(days=1)
+    while end > first:
+        start = max(end - length, first)
+        found = _rows(cursor, _FOREIGN_ID, [start, end, name, _MOST_SHOWN])
+        if found:
+            # Answers about a work have its id too, and can come long after what began it.
+            before = _rows(cursor, _FOREIGN_ID, [start - _WORKS_TAKE, start, name, _MOST_SHOWN])
+            return [*before, *found][:_MOST_SHOWN]
+        end, length = start, length * 2
+    return []
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[object]) -> list[dict[str, Any]]:

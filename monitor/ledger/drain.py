@@ -19,6 +19,7 @@ from monitor.health import Health
 from monitor.ledger.backlog import Backlog, backlog, unread_of
 from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, RECORD_COLUMNS, quoted
 from monitor.ledger.costs import priced_select
+from monitor.ledger.gaps import NEWEST_GAPS
 from monitor.ledger.intake import Intake, Load, Position
 from monitor.ledger.late import settle_late
 from monitor.ledger.ledger import Ledger, transaction
@@ -36,22 +37,19 @@ log = logging.getLogger(__name__)
 
 _STORED: Final = (*(quoted(name) for name in RECORD_COLUMNS), "model")
 _PRICE_COLUMNS: Final = ("pricing_state", *COST_COLUMNS, "sku_price_id")
+# Only what sums are made of is computed beforehand; the rows go by once, from what was read into the ledger.
 _SUMMED: Final = (
     "line_number",
     "record_id",
     *(quoted(name) for name in SOURCE_COLUMNS if name not in _PRICE_COLUMNS),
 )
-# Only what sums are made of is computed beforehand; the rows go by once, from what was read into the ledger.
-_PRICED: Final = f"create or replace temp table priced as {priced_select(_SUMMED)}"
 _INSERT: Final = f"""
     insert into requests by name
     select {", ".join(f"s.{name}" for name in _STORED)}, {", ".join(f"p.{name}" for name in _PRICE_COLUMNS)}
     from {ONCE} s join priced p on p.line_number = s.line_number
 """
-_PRICED_WHOLE: Final = f"create or replace temp table priced as {priced_select(_STORED)}"
-_POSITIONS: Final = """
-    select segment, max(to_offset), bool_or(is_last), max(last_seq),
-        coalesce(last(missing order by drained_at, to_offset), [])
+_POSITIONS: Final = f"""
+    select segment, max(to_offset), bool_or(is_last), max(last_seq), coalesce({NEWEST_GAPS}, [])
     from checkpoints group by segment
 """
 _CHECKPOINT: Final = """
@@ -100,7 +98,7 @@ class Drain:
             waiting -= load.size()
             if waiting <= 0:
                 break
-        settle(self._ledger, segments)
+        settle(self._ledger, segments, self._spool)
         return records
 
     def _loads(self, segments: Sequence[Segment], positions: Mapping[str, Position]) -> Iterator[Load]:
@@ -144,7 +142,9 @@ class Drain:
         duplicates = settle_sightings(cursor, now, again=again)
         has_changed = settle_late(cursor) or bool(duplicates)
         match_new_models(cursor, self._book, self._ledger)
-        cursor.execute(_PRICED_WHOLE if has_changed else _PRICED)
+        names = frozenset(load.ends.column_names) if load.ends is not None and not has_changed else None
+        priced = priced_select(_STORED if has_changed else _SUMMED, names)
+        cursor.execute(f"create or replace temp table priced as {priced}")
         cursor.execute("insert into requests by name select * from priced" if has_changed else _INSERT)
         append(cursor, "priced")
         return duplicates

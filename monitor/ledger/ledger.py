@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import duckdb
 
@@ -19,6 +19,9 @@ _LARGEST_LOG = "128MB"
 """Of the write-ahead log, before DuckDB checkpoints by itself: a checkpoint compresses what is in memory, and rows that
 come in a few at a time are kept in twice the space."""
 
+_FATAL: Final = (duckdb.FatalException, duckdb.InternalException)
+_FAULTS: Final = (duckdb.IOException, duckdb.TransactionException, *_FATAL)
+
 
 class Ledger:
     """An open ledger. Readers take cursors as they like; writers take turns.
@@ -26,9 +29,14 @@ class Ledger:
     All times inside are UTC without a zone.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, clock: Clock) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, clock: Clock, *, is_read_only: bool = False
+    ) -> None:
         """Use `Ledger.open` or `Ledger.open_read_only`."""
         self._connection = connection
+        self._is_read_only = is_read_only
+        self._is_useless = False
+        self._opening = threading.Lock()
         self._turn = threading.RLock()
         self._checkpoints = threading.Lock()
         self.path = path
@@ -57,19 +65,20 @@ class Ledger:
         except LedgerError:
             connection.close()
             raise
-        return cls(connection, path, clock)
+        return cls(connection, path, clock, is_read_only=True)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor for one question; use it in one thread.
 
         Raises:
-            LedgerError: the file is damaged where the question reads it.
+            LedgerError: the file is damaged where the question reads it, or the disk takes no more.
         """
         try:
-            with self._connection.cursor() as cursor:
+            with self._usable().cursor() as cursor:
                 yield cursor
-        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
+        except _FAULTS as error:
+            self._is_useless |= isinstance(error, _FATAL)
             raise LedgerError(f"The ledger {self.path} cannot be used: {error} {advice(error)}") from error
 
     @contextmanager
@@ -125,6 +134,19 @@ class Ledger:
             with self.cursor() as cursor:
                 cursor.execute(f"set global threads = {int(threads)}")
 
+    def _usable(self) -> duckdb.DuckDBPyConnection:
+        """The connection, opened again where a fault has made it useless.
+
+        After a checkpoint that fails, as on a full disk, DuckDB answers nothing more until all have closed the file;
+        opened again it is what was committed.
+        """
+        with self._opening:
+            if self._is_useless:
+                self._connection.close()
+                self._connection = _connect(self.path, is_read_only=self._is_read_only)
+                self._is_useless = False
+            return self._connection
+
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""
         with self._checkpoints, self._turn:
@@ -162,7 +184,11 @@ def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:
             },
         )
         # Answers do not depend on where the machine stands.
-        connection.execute("set global TimeZone = 'UTC'")
+        try:
+            connection.execute("set global TimeZone = 'UTC'")
+        except duckdb.Error:
+            connection.close()
+            raise
     except duckdb.Error as error:
         raise LedgerError(f"The ledger {path} cannot be opened: {error} {advice(error)}") from error
     return connection

@@ -22,17 +22,21 @@ _COUNTED: Final = "pricing_state <> 'repeated'"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One sum: `sql` makes it of a group of rows.
+    """One sum, or something seen: `sql` makes it of a group of rows.
 
     Where nothing is left of a sum that was corrected it is unknown again, not zero: the count `known_by` tells it.
+    What was seen, as the least of something, is not added up: `merged` makes it of rollup rows, whose alias is `u`.
     """
 
     sql: str
     type: str = "bigint"
     known_by: str | None = None
+    merged: str | None = None
 
     def added(self, name: str) -> str:
         """SQL that adds up this measure of rollup rows, whose alias is `u`."""
+        if self.merged is not None:
+            return self.merged
         total = f"cast(sum(u.{name}) as {self.type})"
         return f"case when sum(u.{self.known_by}) > 0 then {total} end" if self.known_by else total
 
@@ -66,6 +70,11 @@ class Facts:
     def negated(self) -> str:
         """Select list of the measures with the other sign."""
         return ", ".join(f"-{name} as {name}" for name in self.measures)
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The measures that are sums."""
+        return tuple(name for name, measure in self.measures.items() if measure.merged is None)
 
 
 def _if(condition: str) -> Measure:

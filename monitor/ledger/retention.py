@@ -13,7 +13,7 @@ import duckdb
 from monitor.ledger.columns import quoted
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.measures import USAGE
-from monitor.ledger.rollup import ROLLUPS
+from monitor.ledger.rollup import DIGESTS, ROLLUPS
 from monitor.ledger.scopes import Slice, naive
 from monitor.ledger.steps import ALL_AT_ONCE
 from monitor.ledger.usage import parts_of
@@ -112,7 +112,8 @@ def _forget_requests(ledger: Ledger, start: datetime, end: datetime) -> int:
         (number,) = cursor.execute(
             "delete from requests where started_at >= ? and started_at < ?", [start, end]
         ).fetchone() or (0,)
-        cursor.execute("delete from sightings where started_at >= ? and started_at < ?", [start, end])
+        for table in ("sightings", "attempts"):
+            cursor.execute(f"delete from {table} where started_at >= ? and started_at < ?", [start, end])
         _note(cursor, ledger, _RAW, end, int(number))
     return int(number)
 
@@ -131,7 +132,7 @@ def _forget_sums(ledger: Ledger, cutoff: datetime) -> None:
             return
         _note(cursor, ledger, _SUMS, cutoff, int(found[0]))
         _note(cursor, ledger, _SUMS_UNKNOWN, cutoff, int(found[1]))
-        for each in ROLLUPS:
+        for each in (*ROLLUPS, *DIGESTS):
             cursor.execute(f"delete from {each.table} where {quoted(each.step)} < ?", [cutoff])
 
 

@@ -1,14 +1,16 @@
-"""Questions about attempts that came to nothing. They read the requests of a slice that failed or were tried again."""
+"""Questions about attempts that came to nothing: of the requests of a slice that failed or were tried again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import add
 from typing import Any, Final, TypeVar
 
-from monitor.ledger.columns import MONEY
+from monitor.ledger.attempts import ATTEMPT_COLUMNS, HAS_FAILED, IS_ATTEMPT
+from monitor.ledger.columns import MONEY, quoted
+from monitor.ledger.digests import digested_until
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.scopes import Slice, naive, where
 from monitor.ledger.usage import rows
@@ -16,24 +18,7 @@ from monitor.ledger.usage import rows
 _Number = TypeVar("_Number", int, Decimal)
 # A call belongs to the slice in which its first request began; its retries may come after the end of the slice.
 _RETRIES_TAKE: Final = timedelta(hours=1)
-_HAS_FAILED: Final = "outcome <> 'completed'"
-_COLUMNS: Final = (
-    "call_id",
-    "attempt",
-    "started_at",
-    "duration",
-    "outcome",
-    "error_class",
-    "error_reason",
-    "service",
-    "call_site",
-    "endpoint",
-    "model",
-    "pricing_state",
-    "input_tokens",
-    "output_tokens",
-    "list_cost",
-)
+_COLUMNS: Final = ", ".join(map(quoted, ATTEMPT_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +74,7 @@ class RetriedCall:
 
 def retried_calls(ledger: Ledger, span: Slice) -> RetriedCalls:
     """Calls of more than one attempt that began in the slice and of which a request meets its conditions."""
-    attempts, values = _attempts(span)
+    attempts, values = _attempts(ledger, span)
     found = rows(
         ledger,
         f"""
@@ -127,7 +112,7 @@ def _sum_known(numbers: Iterable[_Number | None]) -> _Number | None:
 
 def worst_retried_calls(ledger: Ledger, span: Slice, *, limit: int) -> list[RetriedCall]:
     """The retried calls that lost the most time to failed attempts and the waits between them."""
-    attempts, values = _attempts(span)
+    attempts, values = _attempts(ledger, span)
     found = rows(
         ledger,
         f"""
@@ -147,17 +132,18 @@ def worst_retried_calls(ledger: Ledger, span: Slice, *, limit: int) -> list[Retr
     return [_call(row) for row in found]
 
 
-def _attempts(span: Slice) -> tuple[str, list[object]]:
+def _attempts(ledger: Ledger, span: Slice) -> tuple[str, list[object]]:
     """SQL of the requests of the retried calls of a slice, and the values of its marks."""
     scope = where(span.conditions)
-    columns = ", ".join(_COLUMNS)
-    # Only what failed or was tried again is looked at: a first attempt that was answered is not followed by another.
     sql = f"""
         with chosen as materialized (
-            select {columns}, {scope.sql} as is_meant from requests
-            where started_at >= ? and started_at < ? and (attempt > 0 or {_HAS_FAILED})
+            select *, {scope.sql} as is_meant
+            from (
+                select {_COLUMNS} from attempts where started_at >= ? and started_at < ?
+                union all select {_COLUMNS} from requests where started_at >= ? and started_at < ? and {IS_ATTEMPT}
+            )
         )
-        select *, {_HAS_FAILED} as has_failed, has_failed and pricing_state <> 'repeated' as is_waste,
+        select *, {HAS_FAILED} as has_failed, has_failed and pricing_state <> 'repeated' as is_waste,
             lead(started_at) over one_call is null as is_last,
             epoch(lead(started_at) over one_call - started_at) - duration as waited
         from chosen
@@ -167,8 +153,9 @@ def _attempts(span: Slice) -> tuple[str, list[object]]:
         )
         window one_call as (partition by call_id order by attempt, started_at)
     """
-    start, end = naive(span.start), naive(span.end)
-    return sql, [*scope.values, start, end + _RETRIES_TAKE, end]
+    whole = replace(span, end=span.end + _RETRIES_TAKE)
+    start, until, end = naive(whole.start), naive(digested_until(ledger, whole)), naive(whole.end)
+    return sql, [*scope.values, start, until, until, end, naive(span.end)]
 
 
 def _call(row: dict[str, Any]) -> RetriedCall:

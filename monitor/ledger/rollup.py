@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from monitor.ledger.columns import quoted
+from monitor.ledger.limit_facts import LIMITS
 from monitor.ledger.measures import SPEEDS, USAGE, Facts
 from monitor.records import DIMENSIONS
 
@@ -47,6 +48,8 @@ _WITHOUT_USER: Final = (
     "error_reason",
     "pricing_state",
 )
+_LIMITED: Final = ("provider_name", "key_fingerprint", "request_model", *_MAIN)
+"""Whose a limit is, beside."""
 
 ROLLUPS: Final = (
     Rollup(
@@ -61,6 +64,13 @@ ROLLUPS: Final = (
 )
 """A question is answered by the first that has the step and the dimensions. Of users together with
 others only the requests tell: a rollup of all of them has nearly as many rows, and takes half the drain's time."""
+
+DIGESTS: Final = (
+    Rollup(table="limits_hourly", step="hour", dimensions=_LIMITED, facts=LIMITS),
+    Rollup(table="limits_daily", step="day", dimensions=_LIMITED, facts=LIMITS, base="limits_hourly"),
+)
+"""Tables like rollups that a job makes of the requests of whole hours, anew when one has changed (`digests`): what they
+tell cannot be taken back by adding."""
 
 SOURCE_COLUMNS: Final = tuple(
     dict.fromkeys(("started_at", *DIMENSIONS, "error_reason", "pricing_state", *USAGE.columns, *SPEEDS.columns))
@@ -86,6 +96,10 @@ def append(cursor: duckdb.DuckDBPyConnection, source: str, *, is_negated: bool =
             cursor.execute(f"create or replace temp table appended_{rollup.table} as {sql}")
             sql = f"from appended_{rollup.table}"
         cursor.execute(f"insert into {rollup.table} by name {sql}")
+    cursor.execute(
+        "insert into changed_hours select distinct hour from appended_usage_hourly"
+        " where hour not in (select hour from changed_hours)"
+    )
 
 
 def counted(facts: Facts, source: str, step: str | None, dimensions: Iterable[str]) -> str:

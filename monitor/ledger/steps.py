@@ -20,11 +20,13 @@ class Cut:
         steps: the steps of rollups that never lie in two of its own.
         moments: `hour` or `minute`: what tells its rows apart in time; None where all of time is one.
         split_hours: hours (ledger times) in which one of its steps begins; only the requests can tell what is when.
+        edges: when its steps begin (ledger times), if that is within days of UTC.
     """
 
     steps: tuple[str, ...]
     moments: str | None = None
     split_hours: tuple[datetime, ...] = ()
+    edges: tuple[datetime, ...] = ()
 
 
 ALL_AT_ONCE: Final = Cut(steps=("day", "hour"))
@@ -46,7 +48,12 @@ def cut_of(span: Slice, step: str, zone: ZoneInfo) -> Cut:
         return Cut(steps=(), moments="minute") if is_fine else Cut(steps=("hour",), moments="hour")
     if all(midnight.hour == midnight.minute == 0 for midnight in midnights):
         return Cut(steps=("day", "hour"), moments="hour")
-    return Cut(steps=("hour",), moments="minute" if split else "hour", split_hours=split)
+    edges = tuple(sorted({naive(midnight) for midnight in _midnights(span, zone) if _is_begin(step, midnight)}))
+    return Cut(steps=("hour",), moments="minute" if split else "hour", split_hours=split, edges=edges)
+
+
+def _is_begin(step: str, midnight: datetime) -> bool:
+    return step == "day" or (midnight.weekday() == 0 if step == "week" else midnight.day == 1)
 
 
 def step_sql(step: str, moment: str) -> tuple[str, int]:

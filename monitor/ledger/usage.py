@@ -8,24 +8,40 @@ from typing import Any, Final
 from monitor.ledger.columns import quoted
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.measures import USAGE, Facts
-from monitor.ledger.rollup import ROLLUPS, Rollup, counted
+from monitor.ledger.rollup import DIGESTS, ROLLUPS, Rollup, counted
 from monitor.ledger.scopes import Slice, Where, naive, where
 from monitor.ledger.steps import ALL_AT_ONCE, Cut, step_sql
 
 _LENGTHS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+_TABLES: Final = (*ROLLUPS, *DIGESTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A stretch of time, less than a day of UTC, that belongs to another step than most of its day."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def noon(self) -> datetime:
+        """The middle of the day, which most of it goes with."""
+        return self.start.replace(hour=12, minute=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A stretch of time (ledger times) and what answers for it: a rollup, else the requests.
 
-    Of its hours those in `hours` are left out by a rollup; the requests answer for these alone, if there are any.
+    Of its hours those in `hours` are left out by a rollup; the requests answer for these alone, if there are any. A
+    rollup by day tells of another step what the requests in `moves` come to.
     """
 
     start: datetime
     end: datetime
     rollup: Rollup | None
     hours: tuple[datetime, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 def usage_rows(
@@ -45,7 +61,11 @@ def usage_rows(
     built = Where(sql="")
     for part in parts_of(naive(span.start), naive(span.end), needed, cut, facts):
         sql = _of_requests(part, by, cut, facts) if part.rollup is None else _of_rollup(part.rollup, part, by, cut)
+        if part.moves:
+            sql = f"{_moved(len(part.moves), by, facts)} union all by name {sql}"
         built.sql += f"{' union all by name ' if built.sql else ''}{sql.format(scope=f'{scope.sql} and {only}')}"
+        for move in part.moves:
+            built.values += [move.start, move.noon, move.start, move.end, *scope.values]
         built.values += [part.start, part.end, *([list(part.hours)] if part.hours else []), *scope.values]
     built.sql = f"({built.sql})"
     return built
@@ -64,15 +84,32 @@ def stepped(source: Where, step: str, time_zone: str) -> Where:
 
 def parts_of(start: datetime, end: datetime, needed: set[str], cut: Cut, facts: Facts) -> list[Part]:
     """What answers a question about [start, end), piece by piece; together they cover it once."""
-    levels = [
-        rollup
-        for step in cut.steps
-        if (rollup := next((r for r in ROLLUPS if r.step == step and r.facts is facts and needed <= {*r.keys}), None))
-    ]
+    levels = [rollup for step in cut.steps if (rollup := _rollup(step, needed, facts))]
+    by_day = _rollup("day", needed, facts)
+    if cut.edges and by_day and not levels:
+        found = [replace(part, moves=_moves(part, cut.edges)) for part in _covered(start, end, [by_day])]
+        return found or [Part(start, start, None)]
     found = list(_covered(start, end, levels))
     if cut.split_hours:
         found = [piece for part in found for piece in _split(part, cut.split_hours)]
     return found or [Part(start, start, None)]
+
+
+def _rollup(step: str, needed: set[str], facts: Facts) -> Rollup | None:
+    return next((r for r in _TABLES if r.step == step and r.facts is facts and needed <= {*r.keys}), None)
+
+
+def _moves(part: Part, edges: Sequence[datetime]) -> tuple[Move, ...]:
+    """What of the days of a part belongs to another step than their noon, the steps beginning at the edges."""
+    if part.rollup is None:
+        return ()
+    found = []
+    for edge in edges:
+        day = edge.replace(hour=0, minute=0)
+        if part.start <= day < part.end and edge != day:
+            noon = day.replace(hour=12)
+            found.append(Move(edge, day + _LENGTHS["day"]) if edge >= noon else Move(day, edge))
+    return tuple(found)
 
 
 def _covered(start: datetime, end: datetime, levels: Sequence[Rollup]) -> Iterator[Part]:
@@ -113,7 +150,8 @@ def _whole(start: datetime, end: datetime, step: str) -> tuple[datetime, datetim
 def _of_rollup(rollup: Rollup, part: Part, by: Sequence[str], cut: Cut) -> str:
     step = quoted(rollup.step)
     others = f" and not list_contains(?, {step})" if part.hours else ""
-    moment = f"{step} as moment, " if cut.moments else ""
+    begin = f"{step} + interval 12 hours" if rollup.step == "day" and cut.moments else step
+    moment = f"{begin} as moment, " if cut.moments else ""
     return (
         f"select {moment}{_names(by)}{rollup.facts.added()} from {rollup.table} u"
         f" where {step} >= ? and {step} < ?{others} and {{scope}} group by all having {rollup.facts.is_there}"
@@ -127,6 +165,18 @@ def _of_requests(part: Part, by: Sequence[str], cut: Cut, facts: Facts) -> str:
     rows = counted(facts, chosen, cut.moments, dimensions)
     moment = f"{quoted(cut.moments)} as moment, " if cut.moments else ""
     return f"select {moment}{_names(by)}{', '.join(facts.measures)} from ({rows})"
+
+
+def _moved(number: int, by: Sequence[str], facts: Facts) -> str:
+    """SQL that takes the requests of so many moves from the noon of their day to their own time."""
+    chosen = "(select * from requests where started_at >= ? and started_at < ? and {scope})"
+    piece = f"select ?::timestamp as moment, ?::timestamp as noon, * from ({counted(facts, chosen, None, by)})"
+    names = _names(by)
+    return f"""(
+        with moved as materialized ({" union all ".join([piece] * number)})
+        select moment, {names}{", ".join(facts.measures)} from moved
+        union all select noon, {names}{facts.negated()} from moved
+    )"""
 
 
 def _names(columns: Sequence[str]) -> str:

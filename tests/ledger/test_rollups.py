@@ -17,6 +17,8 @@ from tests.factories import NOW, make_failure, make_record, make_usage
 from tests.ledger.work_records import begun, polled
 from tests.world import ALWAYS, World
 
+_SECOND = timedelta(seconds=1)
+
 
 def _cells(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     return connection.execute(sql).fetchall()
@@ -33,19 +35,24 @@ def _both(connection: duckdb.DuckDBPyConnection, rollup: Rollup) -> tuple[list[A
     )
 
 
+def _limits(number: int) -> dict[str, Any]:
+    other = {"limit-project-tokens": 100.0, "remaining-project-tokens": 10.0 * number, "reset-project-tokens": 1.0}
+    return {"tokens_limit": 9, "tokens_remaining": 5 - number, "other_limits": other if number % 2 else None}
+
+
 def _store_much(world: World) -> None:
     """Records of three days in small batches, one of which is corrected later."""
-    start = begun(duration=2.0, response_model=None, user="u", team="search")
+    start = begun(duration=2.0, response_model=None, user="u", team="search", **_limits(9))
     world.store(start)
     for number in range(4):
         moment = NOW - timedelta(hours=20 * number)
-        facts: dict[str, Any] = {"started_at": moment, "user": f"u{number % 2}", "call_site": f"a.py:{number % 3}"}
+        facts: dict[str, Any] = {"user": f"u{number % 2}", "call_site": f"a.py:{number % 3}", **_limits(number)}
         stream: dict[str, Any] = {"is_streaming": True, "time_to_first_chunk": 0.5}
         world.store(
-            make_record(**facts, usage=make_usage(output_tokens=None)),
-            make_record(**facts, **stream, response_model="o3"),
-            make_record(**facts, usage=make_usage(cache_read_input_tokens=5_000)),
-            make_failure(**facts, error_reason="tokens" if number else None),
+            make_record(started_at=moment, **facts, usage=make_usage(output_tokens=None)),
+            make_record(started_at=moment + _SECOND, **facts, **stream, response_model="o3"),
+            make_record(started_at=moment + 2 * _SECOND, **facts, usage=make_usage(cache_read_input_tokens=5_000)),
+            make_failure(started_at=moment + 3 * _SECOND, **facts, error_reason="tokens" if number else None),
         )
     world.store(polled(duration=0.5))
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from monitor.ledger.overview_queries import leading_series
 from monitor.ledger.queries import Point
 from monitor.ledger.scopes import Slice
 from monitor.ledger.steps import TIME_STEPS
+from monitor.records import Record
 from tests.factories import make_record
 from tests.world import World, span
 
@@ -33,13 +35,17 @@ _EVERY = timedelta(minutes=13)
 _DAYS = timedelta(days=5)
 
 
+def _record(moment: datetime) -> Record:
+    return make_record(started_at=moment, team=f"team {moment.minute % 3}", user=f"user {moment.minute % 2}")
+
+
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world with a request every few minutes around each change of the clocks."""
     with World(tmp_path_factory.mktemp("series")) as world:
         for season in _SEASONS:
             moments = [season + i * _EVERY for i in range(_DAYS // _EVERY)]
-            world.store(*(make_record(started_at=moment, team=f"team {moment.minute % 3}") for moment in moments))
+            world.store(*(_record(moment) for moment in moments))
         compact_rollup(world.ledger)
         yield world
 
@@ -78,6 +84,25 @@ def test_each_request_is_in_the_step_it_began_in(full: World, step: str, zone: s
 
         assert _counts(points) == _expected(chosen, step, ZoneInfo(zone))
         assert [point.start for point in points] == sorted(_counts(points))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("step", ["day", "week", "month"])
+def test_users_are_counted_in_the_days_of_every_zone(full: World, step: str, zone: str) -> None:
+    """Their sums are by day of UTC: what of it lies in another day of the zone is looked up and moved, to the digit."""
+    for season in _SEASONS:
+        chosen = span(season + timedelta(minutes=607), _DAYS - timedelta(hours=17))
+        found = queries.series(full.ledger, chosen, step=step, time_zone=zone, dimension="user")
+        whole = queries.series(full.ledger, chosen, step=step, time_zone=zone)
+        counts: Counter[datetime] = Counter()
+        costs: dict[datetime, Decimal] = {}
+        for point in found:
+            counts[point.start] += point.totals.requests
+            costs[point.start] = costs.get(point.start, Decimal(0)) + (point.totals.list_cost or Decimal(0))
+
+        assert counts == _expected(chosen, step, ZoneInfo(zone))
+        assert costs == {point.start: point.totals.list_cost for point in whole}
+        assert len(found) == 2 * len(whole)
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
