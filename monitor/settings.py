@@ -64,8 +64,8 @@ def _seconds(value: Any) -> float:
         seconds = float(str(value))
     except ValueError:
         raise ValueError("it must be a number of seconds") from None
-    if not 0 < seconds < float("inf"):
-        raise ValueError("it must be a number of seconds above 0")
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise ValueError(f"it must be a number of seconds above 0, at most {_MOST_SECONDS}")
     return seconds
 
 

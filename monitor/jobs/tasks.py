@@ -54,10 +54,14 @@ def _quarantine(chest: Chest, given: Given) -> dict[str, Any]:
 
 def _retry(chest: Chest, _: Given) -> dict[str, Any]:
     chest.drain()
-    before = queries.losses(chest.ledger)["quarantined"]
-    lines = readable_again(chest.ledger, chest.home.spool)
-    chest.drain()
-    return {"before": before, "stored": release(chest.ledger, lines)}
+    before, stored = queries.losses(chest.ledger)["quarantined"], 0
+    while lines := readable_again(chest.ledger, chest.home.spool):
+        chest.drain()
+        released = release(chest.ledger, lines)
+        stored += released
+        if not released:
+            break
+    return {"before": before, "stored": stored}
 
 
 TASKS: Final[Mapping[str, Callable[[Chest, Given], dict[str, Any]]]] = MappingProxyType(

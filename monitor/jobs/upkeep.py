@@ -7,7 +7,7 @@ from monitor.ledger.compact import compact_rollup
 from monitor.ledger.digests import digest
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.retire import compact_positions, retire_empty_files, retire_segments
-from monitor.spool.format import SUFFIX
+from monitor.spool.room import size_of_all
 
 _EMPTY_FOR = 3_600.0
 
@@ -28,7 +28,7 @@ def compact(ledger: Ledger, spool: Path, *, keep: float, limit: int | None = Non
     digest(ledger)
     compact_positions(ledger)
     ledger.checkpoint()
-    used = sum(path.stat().st_size for path in spool.glob(f"*{SUFFIX}"))
+    used = size_of_all(spool)
     gone = retire_segments(ledger, spool, keep=0.0 if limit is not None and 2 * used > limit else keep)
     gone += retire_empty_files(spool, older_than=_EMPTY_FOR, now=ledger.clock().timestamp())
     if merged or gone:

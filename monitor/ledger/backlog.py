@@ -95,4 +95,8 @@ def _written_at(content: bytes) -> datetime | None:
     if line.started_at is None:
         return None
     started = line.started_at if line.started_at.tzinfo else line.started_at.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(started.timestamp() + (line.duration or 0.0), UTC)
+    try:
+        return datetime.fromtimestamp(started.timestamp() + (line.duration or 0.0), UTC)
+    except (ValueError, OverflowError, OSError):
+        # A damaged line, whose checksum nobody has looked at yet.
+        return None

@@ -46,13 +46,12 @@ def check(ledger: Ledger, *, last_days: int | None = None) -> Check:
         last_days: compare requests, rollups and reports of so many days only, from the newest back.
     """
     at = ledger.clock()
-    with ledger.cursor() as cursor:
-        cursor.execute("begin")
-        figures = line_figures(cursor)
-        faults = list(line_faults(cursor, figures))
-        cursor.execute("commit")
-    days = list(_days(ledger, last_days))
-    faults += _report_faults(ledger, days)
+    with ledger.at_one_moment() as still:
+        with still.cursor() as cursor:
+            figures = line_figures(cursor)
+            faults = list(line_faults(cursor, figures))
+        days = list(_days(still, last_days))
+        faults += _report_faults(still, days)
     for day in days:
         faults += day_faults(ledger, day)
         if len(faults) >= _MOST_FAULTS:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import duckdb
+
 from monitor.ledger.columns import quoted
 from monitor.ledger.digests import has_changed
 from monitor.ledger.ledger import Ledger
+from monitor.ledger.retention import raw_kept_from
 from monitor.ledger.rollup import DIGESTS, ROLLUPS, SOURCE_COLUMNS, Rollup, append, counted
 
 _DAY: Final = timedelta(days=1)
@@ -39,6 +42,9 @@ def day_faults(ledger: Ledger, day: datetime) -> Iterator[Fault]:
     """What does not agree in a day (ledger time) between requests and rollups, and requests that are there twice."""
     with ledger.cursor() as cursor:
         cursor.execute("begin")
+        if _is_let_go(cursor, day):
+            cursor.execute("commit")
+            return
         values = [day, day + _DAY]
         cursor.execute(f"select record_id, count(*) from {_RAW} group by 1 having count(*) > 1 limit {_LISTED}", values)
         for record_id, times in cursor.fetchall():
@@ -67,16 +73,24 @@ def level_faults(ledger: Ledger) -> Iterator[Fault]:
 
 
 def recount(ledger: Ledger, day: datetime) -> None:
-    """Make the sums of a day (ledger time) anew from its requests, all of which must be kept still."""
+    """Make the sums of a day (ledger time) anew from its requests; nothing happens where not all are kept any more."""
     values = [day, day + _DAY]
     columns = ", ".join(map(quoted, SOURCE_COLUMNS))
     with ledger.writing() as cursor:
+        if _is_let_go(cursor, day):
+            return
         cursor.execute(f"create or replace temp table recounted as select {columns} from {_RAW}", values)
         for rollup in ROLLUPS:
             step = quoted(rollup.step)
             cursor.execute(f"delete from {rollup.table} where {step} >= $1 and {step} < $2", values)
         append(cursor, "recounted")
         cursor.execute("drop table recounted")
+
+
+def _is_let_go(cursor: duckdb.DuckDBPyConnection, day: datetime) -> bool:
+    """Whether requests of the day were deleted for their age, perhaps since somebody listed it: sums know more then."""
+    kept_from = raw_kept_from(cursor)
+    return kept_from is not None and day < kept_from
 
 
 def _cell_faults(

@@ -72,7 +72,7 @@ class ContentDrain:
         if not segments:
             return 0
         with self._ledger.cursor() as cursor:
-            positions = _positions(cursor)
+            positions = _positions(cursor, segments)
         stored = 0
         for segment in segments:
             offset, is_last = positions.get(segment.id, (0, False))
@@ -202,9 +202,11 @@ def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[object]) -> 
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _positions(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, bool]]:
+def _positions(cursor: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> dict[str, tuple[int, bool]]:
     rows = cursor.execute(
-        "select segment, max(to_offset), bool_or(is_last) from checkpoints group by segment"
+        "select segment, max(to_offset), bool_or(is_last) from checkpoints"
+        " where segment in (select unnest(?::varchar[])) group by segment",
+        [[segment.id for segment in segments]],
     ).fetchall()
     return {segment: (offset, is_last) for segment, offset, is_last in rows}
 
@@ -260,7 +262,7 @@ def _idle_files(ledger: Ledger, directory: Path, *, at_least: timedelta) -> Iter
     segments, headless = list_segments(directory)
     oldest = (ledger.clock() - at_least).timestamp()
     with ledger.cursor() as cursor:
-        positions = _positions(cursor)
+        positions = _positions(cursor, segments)
     for segment in segments:
         offset, _ = positions.get(segment.id, (0, False))
         if segment.path.stat().st_mtime < oldest and offset >= segment.size():

@@ -50,13 +50,21 @@ _INSERT: Final = f"""
 """
 _POSITIONS: Final = f"""
     select segment, max(to_offset), bool_or(is_last), max(last_seq), coalesce({NEWEST_GAPS}, [])
-    from checkpoints group by segment
+    from checkpoints where segment in (select unnest(?::varchar[])) group by segment
 """
+# Values by column: `executemany` takes a millisecond a row, and thousands of programs may have a file each.
 _CHECKPOINT: Final = """
     insert into checkpoints (
         segment, file, writer, from_offset, to_offset, lines, records, duplicates, quarantined, repeated,
         last_seq, missing, is_last, drained_at
-    ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::bigint[]),
+        unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::bigint[]),
+        unnest(?::bigint[]), unnest(?::bigint[][][]), unnest(?::boolean[]), ?
+"""
+_QUARANTINE: Final = """
+    insert into quarantine (segment, file, byte_offset, reason, line, seen_at)
+    select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[]),
+        ?
 """
 _BEGUN: Final = ", ".join(map(quoted, BEGIN_COLUMNS))
 
@@ -79,17 +87,17 @@ class Drain:
     def waiting(self) -> int:
         """Bytes on the spool that are not yet in the ledger."""
         segments, headless = list_segments(self._spool)
-        return _unread(_each_once(segments), self._positions()) + _size(headless)
+        return _unread(_each_once(segments), self._positions(segments)) + _size(headless)
 
     def backlog(self) -> Backlog:
         """What waits on the spool, more closely."""
         segments, headless = list_segments(self._spool)
-        return backlog(_each_once(segments), self._positions(), _size(headless), self._ledger.clock())
+        return backlog(_each_once(segments), self._positions(segments), _size(headless), self._ledger.clock())
 
     def run(self) -> int:
         """Drain what waits now and return the number of records stored; what comes in meanwhile may be left."""
         segments = _each_once(list_segments(self._spool)[0])
-        positions = self._positions()
+        positions = self._positions(segments)
         # A program that writes without a pause must not keep a report waiting for ever.
         waiting = _unread(segments, positions)
         records = 0
@@ -149,9 +157,10 @@ class Drain:
         append(cursor, "priced")
         return duplicates
 
-    def _positions(self) -> dict[str, Position]:
+    def _positions(self, segments: Sequence[Segment]) -> dict[str, Position]:
+        """How far they are read. Only theirs: the ledger knows every segment there ever was."""
         with self._ledger.cursor() as cursor:
-            rows = cursor.execute(_POSITIONS).fetchall()
+            rows = cursor.execute(_POSITIONS, [[segment.id for segment in segments]]).fetchall()
         return {
             segment: Position(offset=offset, is_last=is_last, seen=_seen(last_seq, missing))
             for segment, offset, is_last, last_seq, missing in rows
@@ -168,7 +177,7 @@ def _unread(segments: Sequence[Segment], positions: Mapping[str, Position]) -> i
 
 
 def _size(paths: Sequence[Path]) -> int:
-    return sum(path.stat().st_size for path in paths if path.exists())
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def _keep_begins(cursor: duckdb.DuckDBPyConnection, *, beside_records: bool) -> None:
@@ -186,13 +195,13 @@ def _quarantine(cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) ->
     rows = [
         (
             *(item.segment.id, item.segment.path.name, damage.offset, damage.reason),
-            *(damage.content.decode("utf-8", "replace"), now),
+            damage.content.decode("utf-8", "replace"),
         )
         for item in load.taken
         for damage in item.damages
     ]
     if rows:
-        cursor.executemany("insert into quarantine values (?, ?, ?, ?, ?, ?)", rows)
+        cursor.execute(_QUARANTINE, [*_columns_of(rows), now])
     return len(rows)
 
 
@@ -203,8 +212,12 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection, load: Load, duplicates: Mappi
         place = (segment.id, segment.path.name, writer_of(segment.header), item.from_offset, position.offset)
         counts = (item.lines, item.records, duplicates.get(segment.id, 0), len(item.damages), item.repeated)
         last_seq = position.seen.next_seq - 1 if position.seen.next_seq else None
-        rows.append([*place, *counts, last_seq, list(map(list, position.seen.missing)), position.is_last, now])
-    cursor.executemany(_CHECKPOINT, rows)
+        rows.append([*place, *counts, last_seq, list(map(list, position.seen.missing)), position.is_last])
+    cursor.execute(_CHECKPOINT, [*_columns_of(rows), now])
+
+
+def _columns_of(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _each_once(segments: Sequence[Segment]) -> list[Segment]:

@@ -82,6 +82,12 @@ class Ledger:
             raise LedgerError(f"The ledger {self.path} cannot be used: {error} {advice(error)}") from error
 
     @contextmanager
+    def at_one_moment(self) -> Iterator["Ledger"]:
+        """A ledger for several questions, one after the other, which all find what was committed at the first."""
+        with self.cursor() as cursor, transaction(cursor):
+            yield _Moment(cursor, self.path, self.clock, is_read_only=True)
+
+    @contextmanager
     def turn(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor for a writer, who is alone until the end of the block; temporary tables live as long."""
         with self._turn, self.cursor() as cursor:
@@ -157,6 +163,14 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Moment(Ledger):
+    """A ledger whose connection is a cursor in a transaction."""
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        yield self._connection
 
 
 @contextmanager

@@ -52,7 +52,8 @@ _LINE_BY_LINE: Final = f"""
 _REQUIRED: Final = ("record_id", "attempt", "started_at", "provider_name", "operation_name", "endpoint")
 _ID: Final = r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
 _FIRST: Final = pa.scalar(datetime(1970, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
-_LAST: Final = pa.scalar(datetime(9999, 12, 31, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
+# Far enough from the last day that there is, that a month can be added to every moment.
+_LAST: Final = pa.scalar(datetime(9999, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
 _BEGIN_FIELDS: Final = frozenset({"seq", *BEGIN_COLUMNS})
 
 

@@ -3,8 +3,10 @@
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,16 +18,8 @@ RETRIED: Final = "retried"
 """The host in the headers of segments whose lines come out of the quarantine."""
 
 _MOST_AT_ONCE: Final = 1_000
+_FETCHED: Final = 10_000
 _LINE: Final = re.compile(rb'\{"seq":\d+,"kind":"(?P<kind>begin|end)",(?P<inner>.*),"crc":"[0-9a-f]{8}"\}', re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """What became of a retry: lines that were tried, lines that are stored now, lines that stay."""
-
-    tried: int
-    stored: int
-    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +30,32 @@ class _Piece:
 
 
 def readable_again(ledger: Ledger, spool: Path) -> list[tuple[str, str]]:
-    """Put quarantined lines that this program can read on the spool; returns the segment and line of each.
+    """Put quarantined lines that this program can read on the spool, at most a thousand; the segment and line of each.
 
     Each gets a segment of its own, whose id is made of where the line comes from: tried twice, it is the same segment,
     of which a drain reads nothing twice. Only lines with a good checksum are looked at: of the others nobody knows
     which figure in them is wrong.
     """
-    with ledger.cursor() as cursor:
-        rows = cursor.execute(
-            "select segment, reason, line from quarantine where reason = 'not_a_record' order by seen_at, line limit ?",
-            [_MOST_AT_ONCE],
-        ).fetchall()
     found = []
-    reader = LineReader()
-    for piece in (_Piece(*row) for row in rows):
-        raw = piece.line.encode()
-        match = _LINE.fullmatch(raw)
-        if match is None or not is_intact(raw) or reader.read([raw]).refused:
-            continue
+    for piece, match in islice(_readable(ledger), _MOST_AT_ONCE):
         _write(spool, _segment_of(piece), match["kind"], match["inner"], ledger.clock())
         found.append((piece.segment, piece.line))
     return found
+
+
+def _readable(ledger: Ledger) -> Iterator[tuple[_Piece, re.Match[bytes]]]:
+    """All are looked at: those that nobody can read must not stand in the way of the others for ever."""
+    reader = LineReader()
+    with ledger.cursor() as cursor:
+        cursor.execute(
+            "select segment, reason, line from quarantine where reason = 'not_a_record' order by seen_at, line"
+        )
+        while rows := cursor.fetchmany(_FETCHED):
+            pieces = [_Piece(*row) for row in rows]
+            matches = [(piece, match) for piece in pieces if (match := _LINE.fullmatch(piece.line.encode()))]
+            matches = [(piece, match) for piece, match in matches if is_intact(match[0])]
+            refused = {*reader.read([match[0] for _, match in matches]).refused} if matches else set()
+            yield from (each for number, each in enumerate(matches) if number not in refused)
 
 
 def release(ledger: Ledger, lines: list[tuple[str, str]]) -> int:

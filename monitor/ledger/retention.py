@@ -64,7 +64,13 @@ def forget(
 def raw_from(ledger: Ledger) -> datetime | None:
     """From when on all requests are kept (ledger time); None where none was ever let go."""
     with ledger.cursor() as cursor:
-        return _before(cursor, _RAW)
+        return raw_kept_from(cursor)
+
+
+def raw_kept_from(cursor: duckdb.DuckDBPyConnection) -> datetime | None:
+    """As `raw_from`, in a transaction that is under way."""
+    known = forgotten(cursor).get(_RAW)
+    return known[0] if known else None
 
 
 def lacks_before(ledger: Ledger, span: Slice, by: str) -> datetime | None:
@@ -168,8 +174,3 @@ def _note(cursor: duckdb.DuckDBPyConnection, ledger: Ledger, kind: str, before: 
     cursor.execute(
         "insert into forgotten values (?, ?, ?, ?)", [kind, before, number, ledger.clock().replace(tzinfo=None)]
     )
-
-
-def _before(cursor: duckdb.DuckDBPyConnection, kind: str) -> datetime | None:
-    known = forgotten(cursor).get(kind)
-    return known[0] if known else None

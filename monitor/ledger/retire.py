@@ -1,5 +1,6 @@
 """Housekeeping of what the drain appends, and the end of a spool segment's life."""
 
+import stat
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -22,10 +23,13 @@ def compact_positions(ledger: Ledger) -> None:
                 cast(sum(duplicates) as bigint) as duplicates, max(last_seq) as last_seq,
                 {NEWEST_GAPS} as missing,
                 bool_or(is_last) as is_last, max(drained_at) as drained_at
-            from checkpoints group by segment
+            from checkpoints
+            -- Most segments are long gone and have one row.
+            where segment in (select segment from checkpoints group by segment having count(*) > 1)
+            group by segment
             """
         )
-        cursor.execute("delete from checkpoints")
+        cursor.execute("delete from checkpoints where segment in (select segment from merged_checkpoints)")
         cursor.execute("insert into checkpoints by name select * from merged_checkpoints")
         cursor.execute(
             """
@@ -43,15 +47,19 @@ def retire_segments(ledger: Ledger, spool: Path, *, keep: float) -> list[Path]:
     the ledger has checkpointed since: a write-ahead log that is damaged can then be set aside.
     """
     old_at = ledger.clock().replace(tzinfo=None) - timedelta(seconds=keep)
+    # By the id inside: one that somebody renamed, and every copy, goes too.
+    segments = list_segments(spool)[0]
     with ledger.cursor() as cursor:
         rows = cursor.execute(
             """
-            select arg_max(file, to_offset), max(to_offset) from checkpoints
+            select segment, max(to_offset) from checkpoints
+            where segment in (select unnest(?::varchar[]))
             group by segment having bool_or(is_last) and max(drained_at) < ?
             """,
-            [old_at],
+            [[segment.id for segment in segments], old_at],
         ).fetchall()
-    done = [(spool / name, size) for name, size in rows if (spool / name).exists()]
+    read = dict(rows)
+    done = [(segment.path, read[segment.id]) for segment in segments if segment.id in read]
     if done:
         # First asked, then checkpointed: whatever clocks and other threads do, what was committed is in the file.
         ledger.checkpoint()
@@ -68,8 +76,8 @@ def retire_empty_files(spool: Path, *, older_than: float, now: float) -> list[Pa
     """
     gone = []
     for path in list_segments(spool)[1]:
-        facts = path.stat()
-        if facts.st_size == 0 and now - facts.st_mtime > older_than:
+        facts = path.lstat()
+        if stat.S_ISREG(facts.st_mode) and facts.st_size == 0 and now - facts.st_mtime > older_than:
             path.unlink()
             gone.append(path)
     return gone

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -13,6 +14,11 @@ from monitor.ledger.rollup import append
 from monitor.ledger.works import is_line
 from monitor.spool.format import Header
 from monitor.spool.reader import Segment, list_segments
+
+_WRITERS: Final = """
+    select segment, any_value(writer), bool_or(is_last) from checkpoints
+    where segment in (select unnest(?::varchar[])) group by segment
+"""
 
 
 def settle(ledger: Ledger, segments: Sequence[Segment], spool: Path) -> None:
@@ -41,14 +47,12 @@ def _of_dead_writers(
     ledger: Ledger, names: Sequence[str], segments: Sequence[Segment], alive: AbstractSet[str] = frozenset()
 ) -> list[str]:
     """Those of the names whose writer has left nothing to be read on the spool."""
-    with ledger.cursor() as cursor:
-        writers = dict(cursor.execute("select distinct segment, writer from checkpoints").fetchall())
-        unfinished = cursor.execute(
-            "select segment, any_value(writer) from checkpoints group by segment having not bool_or(is_last)"
-        ).fetchall()
     # A segment that somebody removed from the spool keeps nobody alive.
     present = {segment.id for segment in segments}
-    alive = {*alive, *(writer for segment, writer in unfinished if segment in present)}
+    with ledger.cursor() as cursor:
+        found = cursor.execute(_WRITERS, [[*present, *names]]).fetchall()
+    writers = {segment: writer for segment, writer, _ in found}
+    alive = {*alive, *(writer for segment, writer, is_ended in found if segment in present and not is_ended)}
     alive |= {writer_of(segment.header) for segment in segments if segment.id not in writers}
     return [name for name in names if writers.get(name) not in alive]
 
@@ -76,12 +80,17 @@ def _settle_segments(ledger: Ledger, segments: Sequence[str]) -> None:
             """,
             [list(segments)],
         )
-        cursor.execute("insert into requests by name select * from settled")
-        cursor.execute(
-            "create or replace temp table settled_rows as select r.* from requests r"
-            " where outcome = 'unknown' and record_id in (select record_id from settled)"
-        )
-        append(cursor, "settled_rows")
+        bounds = cursor.execute("select min(started_at), max(started_at) from settled").fetchone() or (None, None)
+        if bounds[0] is not None:
+            cursor.execute("insert into requests by name select * from settled")
+            # The bounds are given as values so that only the parts of the table are read that can hold the rows.
+            cursor.execute(
+                "create or replace temp table settled_rows as select r.* from requests r"
+                " where started_at between ? and ? and outcome = 'unknown'"
+                " and record_id in (select record_id from settled)",
+                bounds,
+            )
+            append(cursor, "settled_rows")
         cursor.execute("delete from begins where list_contains(?, segment)", [list(segments)])
 
 

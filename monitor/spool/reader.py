@@ -7,6 +7,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,11 +19,16 @@ from monitor.spool.rescue import rescue
 _FOOTER_MARK = b',"kind":"%b"' % FOOTER
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _LONGEST_BACK = 2**20
+_LONGEST_KEPT = 2**16
+_HOLE = b"\0"
+"""A byte that no line has: JSON escapes it. A disk that lost pages gives these, perhaps gigabytes without a newline."""
+
+_LINE_MARK = b'{"seq":'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """A piece of a segment that is not a record; `content` is as it stands in the file.
+    """A piece of a segment that is not a record; `content` is how it begins there, up to 64 KiB.
 
     `offset` is its first byte in the file, None where only the content is known.
     """
@@ -110,7 +116,7 @@ def is_held(path: Path) -> bool:
 def list_segments(directory: Path) -> tuple[list[Segment], list[Path]]:
     """The segments of a spool, oldest name first, and the files that are none: no readable header (yet)."""
     segments, headless = [], []
-    for path in sorted(directory.glob(f"*{SUFFIX}")):
+    for path in sorted(directory.glob(f"*{SUFFIX}"), key=attrgetter("name")):
         header = _read_header(path)
         if header is not None:
             segments.append(Segment(path, header))
@@ -160,15 +166,25 @@ def _start(file: BinaryIO, offset: int, *, goes_back: bool) -> int:
 def _content(file: BinaryIO, offset: int, limit: int) -> tuple[bytes, bool]:
     file.seek(offset)
     content = file.read(limit)
-    while content and b"\n" not in content and (more := file.read(limit)):
+    while content and b"\n" not in content and not _is_hole(content) and (more := file.read(limit)):
         content += more
     return content, file.tell() >= os.fstat(file.fileno()).st_size
+
+
+def _is_hole(content: bytes) -> bool:
+    """Whether no newline need be waited for: more of this would only fill the memory."""
+    return len(content) >= _LONGEST_BACK and _HOLE in content
 
 
 def _batch(content: bytes, offset: int, seen: Seen | None, *, at_end: bool, is_gone: bool) -> Batch:
     end = content.rfind(b"\n") + 1
     lines, damages = _sort(content[:end], offset)
-    if end < len(content) and at_end and is_gone:
+    if not end and not at_end and _is_hole(content):
+        # A line may begin behind the hole and go on beyond what was read.
+        begin = content.rfind(_LINE_MARK, max(len(content) - _LONGEST_BACK, 1))
+        end = len(content) if begin < 0 else begin
+        lines, damages = _rescued(content[:end], offset, "checksum")
+    elif end < len(content) and at_end and is_gone:
         more, torn = _rescued(content[end:], offset + end, "torn")
         lines, damages, end = [*lines, *more], [*damages, *torn], len(content)
     is_ended = bool(lines) and _FOOTER_MARK in lines[-1][:64]
@@ -207,4 +223,4 @@ def _sort(content: bytes, offset: int) -> tuple[list[bytes], list[Damage]]:
 def _rescued(piece: bytes, offset: int, reason: str) -> tuple[list[bytes], list[Damage]]:
     """The intact lines in a piece that is none, and what is left of it."""
     lines, rest = rescue(piece)
-    return lines, [Damage(offset=offset + place, reason=reason, content=part) for place, part in rest]
+    return lines, [Damage(offset=offset + place, reason=reason, content=part[:_LONGEST_KEPT]) for place, part in rest]

@@ -35,7 +35,7 @@ class Room:
         """
         if self._limit is None:
             return float("inf")
-        used = _size(self._directory)
+        used = size_of_all(self._directory)
         if used >= self._limit:
             raise SpoolFullError(
                 f"The spool {self._directory} holds {used / 2**20:,.1f} MiB, and its limit is"
@@ -45,8 +45,8 @@ class Room:
         return self._limit - used
 
 
-def _size(directory: Path) -> int:
-    """Bytes of all segments; zero where they cannot be listed, as the writing will tell why."""
+def size_of_all(directory: Path) -> int:
+    """Bytes of all segments of a spool; zero where they cannot be listed, as the writing will tell why."""
     try:
         with os.scandir(directory) as entries:
             return sum(_size_of(entry) for entry in entries if entry.name.endswith(SUFFIX))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from monitor.records import Record
+from monitor.spool.format import END
 from tests.factories import NOW, make_record
 from tests.world import World
 
@@ -53,3 +54,12 @@ def test_lines_without_a_time_leave_the_age_unknown(world: World) -> None:
     found = world.drain.backlog()
 
     assert (found.lines >= 4, found.seconds is None or found.seconds >= 0) == (True, True)
+
+
+def test_a_line_with_a_nonsensical_time_tells_no_age(world: World) -> None:
+    """Its checksum has not been looked at: the bytes and lines are told all the same."""
+    world.store(make_record())
+    world.writer.put(END, b'"started_at":"2026-01-01T00:00:00Z","duration":1e300')
+    found = world.drain.backlog()
+
+    assert (found.lines, found.seconds) == (1, None)

@@ -1,16 +1,20 @@
 """The check: it finds nothing where all is well, and every kind of disagreement by name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from monitor.errors import LedgerError
 from monitor.jobs.upkeep import compact
 from monitor.ledger.check import Check, check, require_agreement, told
 from monitor.ledger.check_lines import READ, REQUESTS
-from monitor.ledger.check_sums import recount
+from monitor.ledger.check_sums import day_faults, recount
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.retention import forget
 from tests.factories import NOW, make_begin, make_failure, make_record
 from tests.ledger.work_records import batch_begun, batch_polled, begun, line, polled
 from tests.world import World, sealed
@@ -130,3 +134,48 @@ def test_a_short_check_looks_at_the_last_days_only(tmp_path: Path) -> None:
         _busy(world)
 
         assert check(world.ledger, last_days=1).days == 1
+
+
+class _Meanwhile(Ledger):
+    """A ledger in which something happens before each look at it."""
+
+    happens: Callable[[], None] | None = None
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        with super().cursor() as cursor:
+            yield cursor
+        self.happens = happens
+
+
+def test_requests_that_come_during_a_check_are_no_disagreement(tmp_path: Path) -> None:
+    """A busy server is checked each hour."""
+    with World(tmp_path, ledger_type=_Meanwhile) as world:
+        _busy(world)
+        ledger = world.ledger
+        assert isinstance(ledger, _Meanwhile)
+        came = [make_record() for _ in range(40)]
+        ledger.happens = lambda: world.store(came.pop())
+        found = check(ledger)
+
+    assert found.faults == ()
+    assert len(came) < 40
+
+
+def test_a_day_whose_requests_go_meanwhile_is_neither_wrong_nor_counted_anew(tmp_path: Path) -> None:
+    """Its sums know more than what is left of its requests."""
+    with World(tmp_path) as world:
+        _busy(world)
+        before = world.rows("select sum(requests), sum(list_cost) from usage_hourly")
+        world.clock.advance(days=100)
+        forget(world.ledger, requests=timedelta(days=40), rollup=None, pieces=timedelta(days=400))
+        day = NOW.replace(tzinfo=None, hour=0)
+        found = list(day_faults(world.ledger, day))
+        recount(world.ledger, day)
+
+        assert world.value("select count(*) from requests") == 0
+        assert found == []
+        assert world.rows("select sum(requests), sum(list_cost) from usage_hourly") == before

@@ -171,3 +171,11 @@ def test_the_counters_count_what_came(world: World) -> None:
     world.drain.run()
 
     assert world.health.counts() == {"records_drained_total": 2, "lines_quarantined_total": 1}
+
+
+def test_a_moment_at_the_end_of_all_time_does_not_stop_the_drain(world: World) -> None:
+    """Some programs write the last day there is for a time they do not know."""
+    world.store(make_record(started_at=datetime(9999, 12, 31, tzinfo=UTC)), make_record())
+
+    assert world.value("select count(*) from requests") == 1
+    assert world.rows("select reason from quarantine") == [("not_a_record",)]

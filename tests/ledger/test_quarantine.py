@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from monitor.jobs.tasks import TASKS, Chest
 from monitor.ledger import queries
 from monitor.ledger.check import check
 from monitor.ledger.quarantine import readable_again, release
 from monitor.spool.format import END, encode_line
 from tests.factories import make_begin, make_record
-from tests.world import ALWAYS, World, fields_of, sealed
+from tests.world import ALWAYS, World, fields_of, line_of, sealed
 
 
 def _refused(world: World, *lines: bytes) -> None:
@@ -33,6 +34,22 @@ def _retry(world: World) -> int:
     lines = readable_again(world.ledger, world.home.spool)
     world.drain.run()
     return release(world.ledger, lines)
+
+
+def test_lines_that_nobody_can_read_do_not_stand_in_the_way(world: World) -> None:
+    """However many they are, and though they came first."""
+    world.forge(*(line_of({"never": "a record"}) for _ in range(1_100)))
+    world.clock.advance(days=-30)
+    world.drain.run()
+    _refused(world, *(encode_line(number, END, make_record()) for number in range(2)))
+
+    def drain() -> None:
+        world.drain.run()
+
+    done = TASKS["retry"](Chest(ledger=world.ledger, home=world.home, drain=drain), {})
+
+    assert (done["before"], done["stored"]) == (1_102, 2)
+    assert queries.totals(world.ledger, ALWAYS).requests == 2
 
 
 def test_a_line_that_can_be_read_now_is_stored_and_its_history_kept(world: World) -> None:

@@ -179,3 +179,29 @@ def test_empty_files_of_dead_writers_go(world: World) -> None:
 
     assert retire_empty_files(world.home.spool, older_than=3_600, now=now) == [paths["old"]]
     assert sorted(path.name for path in world.home.spool.glob("*.ndjson")) == ["torn.ndjson", "young.ndjson"]
+
+
+def test_a_segment_that_was_renamed_goes_and_so_does_every_copy(world: World) -> None:
+    """It is known by the id inside."""
+    path = _ended(world)
+    shutil.copy(path, path.with_name("copy.ndjson"))
+    path.rename(path.with_name("renamed.ndjson"))
+    world.clock.advance(seconds=_KEEP + 1)
+    _retire(world)
+
+    assert world.segments() == []
+
+
+def test_what_is_no_segment_does_not_hold_up_the_compaction(world: World) -> None:
+    """A link to nowhere, a folder and a pipe: none is counted as waiting, none is removed."""
+    path = _ended(world)
+    others = [world.home.spool / name for name in ("link.ndjson", "folder.ndjson", "pipe.ndjson")]
+    others[0].symlink_to("nowhere")
+    others[1].mkdir()
+    os.mkfifo(others[2])
+    world.clock.advance(days=1)
+    compact(world.ledger, world.home.spool, keep=_KEEP, limit=2**20)
+
+    assert not path.exists()
+    assert world.segments() == sorted(others)
+    assert world.drain.waiting() == 0

@@ -84,6 +84,7 @@ _BAD: list[tuple[str, Any, str]] = [
     ("drain_interval", "-1", "above 0"),
     ("drain_interval", "inf", "above 0"),
     ("drain_interval", "nan", "above 0"),
+    ("spool_keep", "1e18", "at most"),
     ("drain_interval", "soon", "number of seconds"),
     ("drain_interval", True, "number of seconds"),
     ("segment_size", "0", "a size such as"),

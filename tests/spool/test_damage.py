@@ -1,5 +1,6 @@
 """Whatever happens to a segment: every line that is whole is read, once, and nothing else is."""
 
+import itertools
 import random
 from collections import Counter
 from pathlib import Path
@@ -146,7 +147,25 @@ def test_a_huge_piece_without_sense_is_read_in_no_time(sample: _Sample) -> None:
 
     batch = segment.read(0, 2**24, Seen())
 
-    assert (list(batch.lines), [damage.content for damage in batch.damages]) == (sample.lines[:2], [noise])
+    assert (list(batch.lines), [damage.content for damage in batch.damages]) == (sample.lines[:2], [noise[: 2**16]])
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"seq":3,"kind":"begin","rec'])
+def test_a_hole_of_any_size_is_read_piece_by_piece(sample: _Sample, torn: bytes) -> None:
+    """A disk that lost pages gives zeros without a newline: they fill no memory, and what is behind them counts."""
+    before, behind = b"\n".join(sample.lines[:3]) + b"\n" + torn, b"\n".join(sample.lines[3:]) + b"\n"
+    segment = sample.damaged(before)
+    assert segment is not None
+    with segment.path.open("r+b") as file:
+        file.seek(len(before) + 2**26 - len(behind) // 2)
+        file.write(behind)
+
+    batches = _read(segment, 2**22, Seen())
+
+    places = [0, *(batch.next_offset for batch in batches)]
+    assert [line for batch in batches for line in batch.lines] == sample.lines
+    assert max(after - before for before, after in itertools.pairwise(places)) <= 2**23
+    assert max(len(damage.content) for batch in batches for damage in batch.damages) == 2**16
 
 
 def test_a_record_in_the_tags_of_a_damaged_line_is_none(sample: _Sample) -> None:
