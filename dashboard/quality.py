@@ -131,7 +131,9 @@ def _checked(source: Source) -> Cell | str:
 def _waiting(backlog: Backlog) -> str:
     if not backlog.bytes:
         return "nothing"
-    lines = f"{'about ' if backlog.is_estimate else ''}{formats.count(backlog.lines)} lines"
+    lines = "an unknown number of lines"
+    if backlog.lines is not None:
+        lines = f"{'about ' if backlog.is_estimate else ''}{formats.count(backlog.lines)} lines"
     age = "" if backlog.seconds is None else f", the oldest from {formats.duration(backlog.seconds)} ago"
     return f"{formats.size(backlog.bytes)}, {lines}{age}"
 

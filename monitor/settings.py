@@ -22,6 +22,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _SIZE_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _MAX_PORT = 65_535
 _MOST_DAYS = 36_500
+_MOST_SECONDS = _MOST_DAYS * 86_400
 _LEAST_DAYS = 32
 
 _Parse = Callable[[Any], Any]

@@ -9,6 +9,7 @@ from rich.text import Text
 from monitor.cli import rescue
 from monitor.cli.asking import ask_task
 from monitor.cli.context import console, load_settings
+from monitor.jobs.tasks import MOST_LINES
 
 app = typer.Typer(no_args_is_help=True, help="Keep the ledger safe, mend it, and prove that it is right.")
 app.command("backup")(rescue.back_up)
@@ -49,7 +50,9 @@ def check(
 
 
 @app.command("quarantine")
-def quarantine(limit: Annotated[int, typer.Option(min=1, help="How many lines to show, newest first.")] = 20) -> None:
+def quarantine(
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LINES, help="How many lines to show, newest first.")] = 20,
+) -> None:
     """List what could not be read of the spool: why, where, and how it begins."""
     found = ask_task(load_settings(), "quarantine", {"limit": str(limit)})
     if not found["total"]:

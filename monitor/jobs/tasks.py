@@ -18,6 +18,9 @@ from monitor.ledger.quarantine import readable_again, release
 
 Given = Mapping[str, str]
 
+MOST_LINES: Final = 10_000
+"""Lines of the quarantine that are told at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chest:
@@ -44,11 +47,14 @@ def _check(chest: Chest, given: Given) -> dict[str, Any]:
 
 
 def _quarantine(chest: Chest, given: Given) -> dict[str, Any]:
+    limit = int(given["limit"])
+    if not 1 <= limit <= MOST_LINES:
+        raise ValueError(f"limit is {limit}, but must be from 1 to {MOST_LINES:,}")
     chest.drain()
     total = queries.losses(chest.ledger)["quarantined"]
     return {
         "total": total,
-        "lines": msgspec.to_builtins(queries.quarantined_lines(chest.ledger, limit=int(given["limit"]))),
+        "lines": msgspec.to_builtins(queries.quarantined_lines(chest.ledger, limit=limit)),
     }
 
 

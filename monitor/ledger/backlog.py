@@ -21,13 +21,14 @@ class Backlog:
 
     Attributes:
         bytes: all that is unread, files without a readable header too.
-        lines: those that are unread; of a large backlog an estimate from its first part, see `is_estimate`.
+        lines: those that are unread; of a large backlog an estimate from its first part, see `is_estimate`. None where
+            nothing of what waits could be looked at.
         seconds: the age of the oldest unread line; None where nothing waits, or nothing tells its time.
         faults: the files that the disk does not give back, each in a sentence; they are tried again and again.
     """
 
     bytes: int
-    lines: int
+    lines: int | None
     is_estimate: bool
     seconds: float | None
     faults: tuple[str, ...] = ()
@@ -68,8 +69,9 @@ def backlog(segments: Sequence[Segment], positions: Mapping[str, Position], head
     is_estimate = counted < total
     if is_estimate and counted:
         lines = round(lines * total / counted)
+    known = lines if counted or not (total or headless) else None
     age = max((now - min(oldest)).total_seconds(), 0.0) if oldest else None
-    return Backlog(bytes=total + headless, lines=lines, is_estimate=is_estimate, seconds=age, faults=tuple(faults))
+    return Backlog(bytes=total + headless, lines=known, is_estimate=is_estimate, seconds=age, faults=tuple(faults))
 
 
 def unread_of(segment: Segment, positions: Mapping[str, Position]) -> int:

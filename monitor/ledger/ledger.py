@@ -36,6 +36,7 @@ class Ledger:
         self._connection = connection
         self._is_read_only = is_read_only
         self._is_useless = False
+        self._place = _place_of(path)
         self._opening = threading.Lock()
         self._turn = threading.RLock()
         self._checkpoints = threading.Lock()
@@ -103,9 +104,17 @@ class Ledger:
         """Write everything committed into the file itself. Not inside a turn: it may have to wait for a copy.
 
         Spool segments may go only when this was done after they were committed.
+
+        Raises:
+            LedgerError: somebody moved or removed the file, so that all that is written is lost at the end.
         """
         with self._checkpoints, self._turn, self.cursor() as cursor:
             cursor.execute("checkpoint")
+        if _place_of(self.path) != self._place:
+            raise LedgerError(
+                f"The ledger {self.path} was moved or removed while it was open. Stop this program, put the file "
+                "back or run monitor ledger restore, and start it again: the spool is kept until then."
+            )
 
     @contextmanager
     def held_still(self) -> Iterator[int]:
@@ -150,6 +159,7 @@ class Ledger:
             if self._is_useless:
                 self._connection.close()
                 self._connection = _connect(self.path, is_read_only=self._is_read_only)
+                self._place = _place_of(self.path)
                 self._is_useless = False
             return self._connection
 
@@ -183,6 +193,15 @@ def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         is_done = True
     finally:
         cursor.execute("commit" if is_done else "rollback")
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Tells a file from another one of its name; None where there is none."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from monitor.jobs.tasks import TASKS, Chest
 from monitor.ledger import queries
 from monitor.ledger.check import check
@@ -107,3 +109,10 @@ def test_a_line_whose_segment_was_not_drained_stays(world: World, tmp_path: Path
 
     assert release(world.ledger, readable_again(world.ledger, world.home.spool)) == 0
     assert queries.losses(world.ledger)["quarantined"] == 1
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "99999999999999999999999"])
+def test_more_lines_than_can_be_told_are_refused_in_words(world: World, limit: str) -> None:
+    """The server answers with the value and what it may be."""
+    with pytest.raises(ValueError, match=rf"limit is {limit}, but must be from 1 to 10,000"):
+        TASKS["quarantine"](Chest(ledger=world.ledger, home=world.home, drain=lambda: None), {"limit": limit})

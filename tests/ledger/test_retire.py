@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.errors import LedgerError
 from monitor.jobs.upkeep import compact
 from monitor.ledger import queries
 from monitor.ledger.aside import write_ahead_logs
@@ -205,3 +206,14 @@ def test_what_is_no_segment_does_not_hold_up_the_compaction(world: World) -> Non
     assert not path.exists()
     assert world.segments() == sorted(others)
     assert world.drain.waiting() == 0
+
+
+def test_no_segment_goes_when_the_ledger_was_removed_under_its_server(world: World) -> None:
+    """What was stored is gone when the server stops: the spool is all that is left."""
+    path = _ended(world)
+    world.clock.advance(seconds=_KEEP + 1)
+    world.ledger.path.rename(world.home.path / "elsewhere")
+    with pytest.raises(LedgerError, match="moved or removed while it was open"):
+        compact(world.ledger, world.home.spool, keep=_KEEP)
+
+    assert path.exists()
