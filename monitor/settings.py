@@ -21,6 +21,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _SIZE_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _MAX_PORT = 65_535
+_MOST_CONTENT = 8 * 2**20
 _MOST_DAYS = 36_500
 _MOST_SECONDS = _MOST_DAYS * 86_400
 _LEAST_DAYS = 32
@@ -108,6 +109,13 @@ def _size(value: Any) -> int:
     if not (digits.isascii() and digits.isdecimal()) or unit is None or int(digits) == 0:
         raise ValueError("it must be a size such as 33554432, 32MiB or 1GB")
     return int(digits) * unit
+
+
+def _content_size(value: Any) -> int:
+    size = _size(value)
+    if size > _MOST_CONTENT:
+        raise ValueError(f"it must be at most {_MOST_CONTENT // 2**20} MiB")
+    return size
 
 
 def _limit(value: Any) -> int | None:
@@ -232,7 +240,7 @@ class Settings:
         _nothing,
     )
     content: bool = _setting("Whether wrapped clients keep prompts and answers, redacted.", _flag, default=False)
-    content_limit: int = _setting("Bytes kept of each prompt and of each answer.", _size, 64 * 2**10)
+    content_limit: int = _setting("Bytes kept of each prompt and of each answer.", _content_size, 64 * 2**10)
     content_redact: tuple[str, ...] = _setting(
         "What is taken out of contents besides keys and tokens: email, card, regular expressions.", _patterns, ()
     )

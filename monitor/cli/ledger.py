@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from monitor.alerts.wording import counted
 from monitor.cli import rescue
 from monitor.cli.asking import ask_task
 from monitor.cli.context import console, load_settings
@@ -37,7 +38,7 @@ def check(
         typer.echo(f"Counted anew: {', '.join(found['recounted'])}.")
     if found["first_day"]:
         typer.echo(
-            f"The requests of {found['days']:,} days from {found['first_day'][:10]} on were compared with all sums, "
+            f"The requests of {counted(found['days'], 'day')} from {found['first_day'][:10]} on were compared with all sums, "
             "and the sums with the reports."
         )
     if not found["faults"]:

@@ -1,10 +1,11 @@
 """Backups: a directory with a copy of the ledger, one of the control store, and what they must be."""
 
+import glob
 import os
 import shutil
 import tempfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ _FORMAT: Final = 1
 _LEDGER: Final = "ledger.duckdb"
 _CONTROL: Final = "control.sqlite"
 _FACTS: Final = "backup.json"
+_UNFINISHED: Final = ".unfinished"
+_DRAFTS_KEPT: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,8 @@ def back_up(ledger: Ledger, home: Home, target: Path, clock: Clock) -> Backup:
     if target.exists() or target.is_symlink():
         raise LedgerError(f"{target} exists already, and a backup overwrites nothing: name another place.")
     try:
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".unfinished", dir=target.parent))
+        _clear_drafts(target, clock())
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_UNFINISHED, dir=target.parent))
     except OSError as error:
         raise LedgerError(f"The backup {target} cannot be made: {error}.") from error
     try:
@@ -146,6 +150,13 @@ def _replace_control(path: Path, copy: Path, stamp: str) -> list[Path]:
         return moved
     put_back_control(copy, path)
     return [aside]
+
+
+def _clear_drafts(target: Path, now: datetime) -> None:
+    """Delete what backups to the same place left behind that were killed long ago."""
+    for draft in target.parent.glob(f".{glob.escape(target.name)}.*{_UNFINISHED}"):
+        if draft.lstat().st_mtime < (now - _DRAFTS_KEPT).timestamp():
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _facts(draft: Path, standing: Standing, control_revision: str, made_at: datetime) -> Backup:

@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -23,7 +23,12 @@ _LONGEST_KEPT = 2**16
 _HOLE = b"\0"
 """A byte that no line has: JSON escapes it. A disk that lost pages gives these, perhaps gigabytes without a newline."""
 
+_LONGEST_LINE = 256 * 2**20
+"""Longer than any that a writer makes: prompt and answer are kept up to 8 MiB each, and JSON may escape them."""
+
 _LINE_MARK = b'{"seq":'
+
+_Mark = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +118,46 @@ def is_held(path: Path) -> bool:
         return True
 
 
-def list_segments(directory: Path) -> tuple[list[Segment], list[Path]]:
-    """The segments of a spool, oldest name first, and the files that are none: no readable header (yet)."""
+class Heads:
+    """Remembers the headers of segments, of which thousands may stand there until they are let go.
+
+    A file that has changed since, or another one of its name, is read again: inode, size and time of change tell.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._known: dict[Path, tuple[_Mark, Header]] = {}
+
+    def of(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Header | None]]:
+        """Each path with its header; None where it has none that can be read (yet). Other paths are forgotten."""
+        known, self._known = self._known, {}
+        for path in paths:
+            mark = _mark(path)
+            found = known.get(path)
+            header = found[1] if found is not None and found[0] == mark else _read_header(path)
+            if mark is not None and header is not None:
+                self._known[path] = mark, header
+            yield path, header
+
+
+def _mark(path: Path) -> _Mark | None:
+    try:
+        facts = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns
+
+
+def list_segments(directory: Path, heads: Heads | None = None) -> tuple[list[Segment], list[Path]]:
+    """The segments of a spool, oldest name first, and the files that are none: no readable header (yet).
+
+    Args:
+        directory: the spool.
+        heads: where what was read at an earlier listing is remembered.
+    """
     segments, headless = [], []
-    for path in sorted(directory.glob(f"*{SUFFIX}"), key=attrgetter("name")):
-        header = _read_header(path)
+    paths = sorted(directory.glob(f"*{SUFFIX}"), key=attrgetter("name"))
+    for path, header in (heads or Heads()).of(paths):
         if header is not None:
             segments.append(Segment(path, header))
         elif path.exists():
@@ -173,7 +213,7 @@ def _content(file: BinaryIO, offset: int, limit: int) -> tuple[bytes, bool]:
 
 def _is_hole(content: bytes) -> bool:
     """Whether no newline need be waited for: more of this would only fill the memory."""
-    return len(content) >= _LONGEST_BACK and _HOLE in content
+    return len(content) >= _LONGEST_LINE or (len(content) >= _LONGEST_BACK and _HOLE in content)
 
 
 def _batch(content: bytes, offset: int, seen: Seen | None, *, at_end: bool, is_gone: bool) -> Batch:

@@ -1,6 +1,7 @@
 """Backups of both stores: whole, made beside writers, checked before they are used, and put back without a loss."""
 
 import json
+import os
 import shutil
 import threading
 from decimal import Decimal
@@ -22,7 +23,7 @@ from monitor.ledger.examine import examine
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.lost import lost_parts
 from tests.factories import make_record
-from tests.world import World, price_book
+from tests.world import NOW, World, price_book
 
 
 def _stores(world: World, *budgets: str) -> None:
@@ -210,3 +211,16 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
     for source in (tmp_path / "other", tmp_path / "none"):
         with pytest.raises(MonitorError, match="is no backup"):
             read_backup(source)
+
+
+def test_what_a_killed_backup_left_is_cleared_away(tmp_path: Path) -> None:
+    """By a later one to the same place; one that may still be made stays."""
+    old, young, other = (tmp_path / f".{name}.unfinished" for name in ("backup.old", "backup.young", "other.old"))
+    for draft in (old, young, other):
+        draft.mkdir()
+        (draft / "ledger.duckdb").write_text("part of it")
+    for draft, moment in ((old, 0.0), (young, NOW.timestamp()), (other, 0.0)):
+        os.utime(draft, (moment, moment))
+    _full(tmp_path)
+
+    assert [draft.exists() for draft in (old, young, other)] == [False, True, True]

@@ -105,6 +105,17 @@ def test_users_are_counted_in_the_days_of_every_zone(full: World, step: str, zon
         assert len(found) == 2 * len(whole)
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_users_are_counted_in_the_days_of_a_year(full: World, zone: str) -> None:
+    """So many midnights are looked up in another way, to the same end."""
+    chosen = Slice(start=_SEASONS[1] - timedelta(days=60, minutes=7), end=_SEASONS[0] + timedelta(days=30))
+    counts: Counter[datetime] = Counter()
+    for point in queries.series(full.ledger, chosen, step="day", time_zone=zone, dimension="user"):
+        counts[point.start] += point.totals.requests
+
+    assert counts == _expected(chosen, "day", ZoneInfo(zone))
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
 def test_a_series_can_be_split_by_a_dimension(full: World, zone: str) -> None:
     """The parts of a step come to the step."""

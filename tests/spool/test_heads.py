@@ -10,7 +10,7 @@ import pytest
 from monitor.health import Health
 from monitor.spool.format import HEADER, encode_line
 from monitor.spool.numbers import Seen
-from monitor.spool.reader import Segment, list_segments
+from monitor.spool.reader import Heads, Segment, list_segments
 from monitor.spool.writer import SpoolWriter
 from tests.factories import make_begin
 from tests.spool.machines import refuse
@@ -178,3 +178,38 @@ def test_a_file_that_is_gone_holds_up_nothing(writer: SpoolWriter, tmp_path: Pat
     batch = segment.read(10, 2**20, Seen())
 
     assert (batch.lines, batch.next_offset, batch.is_last, segment.size()) == ((), 10, False, 0)
+
+
+def test_headers_are_remembered_until_their_file_changes(tmp_path: Path) -> None:
+    """A listing costs little where thousands of segments wait to be let go, and tells the same as a fresh one."""
+    heads = Heads()
+    paths = [tmp_path / f"{number}.ndjson" for number in range(3)]
+    for number, path in enumerate(paths):
+        path.write_bytes(_header_line(str(number) * 32))
+
+    def listed() -> list[str]:
+        found = [segment.id for segment in list_segments(tmp_path, heads)[0]]
+        assert found == [segment.id for segment in list_segments(tmp_path)[0]]
+        return found
+
+    assert listed() == listed() == ["0" * 32, "1" * 32, "2" * 32]
+    paths[0].unlink()
+    paths[1].write_bytes(_header_line("7" * 32))
+    shutil.copy(paths[2], tmp_path / "copy")
+    (tmp_path / "copy").replace(paths[2])
+    (tmp_path / "4.ndjson").write_bytes(b"")
+    assert listed() == ["7" * 32, "2" * 32]
+    (tmp_path / "4.ndjson").write_bytes(_header_line("4" * 32))
+    assert listed() == ["7" * 32, "2" * 32, "4" * 32]
+
+
+def _header_line(segment: str) -> bytes:
+    facts = {
+        "segment": segment,
+        "format": 1,
+        "host": "h",
+        "pid": 1,
+        "process_started_at": 2.0,
+        "started_at": "x",
+    }
+    return encode_line(0, HEADER, facts)
