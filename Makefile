@@ -4,6 +4,9 @@
 SDKS := .venv-openai-1 .venv-openai-2 .venv-openai-3
 SUITES := .venv-openai-1-oldest .venv-suite-1 .venv-suite-2 .venv-suite-3
 
+# Other tables of prices, to compare ours with.
+ORACLES := .venv-litellm
+
 # Which runners `make bench` starts, each `bench/NAME.py`; arguments for `make demo` and `make up`.
 BENCHES ?= overhead drain
 ARGS ?=
@@ -60,7 +63,7 @@ bench: .venv-dev ## Run the benchmarks
 
 .PHONY: torture
 torture: .venv-dev ## Run the long campaigns of crashes, forks and calls, with every SDK
-	@$(MAKE) --keep-going $(SDKS) $(SUITES) || echo "So some campaigns with other versions of openai will be skipped." >&2
+	@$(MAKE) --keep-going $(SDKS) $(SUITES) $(ORACLES) || echo "So some campaigns with other versions of openai will be skipped." >&2
 	@.venv-dev/bin/python -m pytest -m torture
 
 .PHONY: clean
@@ -85,3 +88,7 @@ clean: ## Remove the virtual environments and everything generated; the data dir
 .PHONY: $(SDKS) $(SUITES)
 $(SDKS) $(SUITES):
 	@scripts/venv $@ requirements/$(@:.venv-%=%).txt
+
+.PHONY: $(ORACLES)
+$(ORACLES):
+	@PIP_NO_DEPS=1 scripts/venv $@ requirements/$(@:.venv-%=%).txt

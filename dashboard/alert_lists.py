@@ -42,7 +42,9 @@ def show_alerts(source: Source) -> None:
     known = source.control.list_alerts(limit=_MOST)
     alerts = [alert for alert in known if alert.inhibited_by is None]
     if not alerts:
-        st.caption("No alert yet. An alert comes when the spend of a budget reaches one of its thresholds.")
+        st.caption(
+            "No alert yet. One comes when a budget is used up to a threshold, or requests of unknown cost arrive."
+        )
         return
     columns = (Column(label="State"), Column(label="Severity"), Column(label="Since"), Column(label="What", fit="wrap"))
     firing_first = sorted(alerts, key=lambda alert: alert.state != "firing")
@@ -77,7 +79,7 @@ def _alert_row(source: Source, alert: Alert) -> tuple[Cell | str, ...]:
         Cell(text=alert.state, tone=TONES[alert.state]),
         Cell(text=alert.severity, tone=TONES[alert.severity] if alert.state == "firing" else "muted"),
         moment(alert.starts_at, source, source.clock()),
-        alert.summary,
+        Cell(text=alert.summary, title=alert.annotations.get("action", "")),
     )
 
 

@@ -43,6 +43,12 @@ def show_spend(source: Source, filters: Filters) -> None:
         _spend("Spend today", source, filters, today)
         spent = _spend("Spend this month", source, filters, month)
         _forecast(source, filters, month, spent)
+    if spent.is_discounted:
+        paid = formats.plain(formats.money(spent.contracted_cost))
+        st.caption(
+            f"With your discounts and margins {paid} is paid this month. "
+            "Spend, forecast and budgets are at list prices."
+        )
     if spent.unpriced_requests:
         _unpriced_note(source, filters, month, spent.unpriced_requests)
 

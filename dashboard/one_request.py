@@ -14,7 +14,8 @@ from dashboard.headings import heading
 from dashboard.source import Source
 from dashboard.tables import Cell, Column, table
 from monitor.ledger import request_queries
-from monitor.ledger.columns import COST_COLUMNS
+from monitor.ledger.columns import CONTRACTED_COLUMNS, COST_COLUMNS
+from monitor.pricing.figures import CLASSES
 from monitor.pricing.units import image_units, video_units
 
 _CLASSES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
@@ -60,14 +61,42 @@ def _show_costs(source: Source, row: Mapping[str, Any]) -> None:
     if row["list_cost"] is None:
         return
     price = request_queries.price_of(source.ledger, dict(row)) or {}
-    columns = (Column(label="Cost"), Column(label="USD", fit="right"), Column(label="Price", fit="wrap"))
+    is_discounted = row["contracted_cost"] is not None
+    columns = (
+        Column(label="Cost"),
+        Column(label="List USD" if is_discounted else "USD", fit="right"),
+        *((Column(label="Contracted USD", fit="right"),) if is_discounted else ()),
+        Column(label="Price", fit="wrap"),
+    )
     rows = [
-        (label, formats.money(row[column]), ", ".join(_prices(price, units, row)) or formats.DASH)
+        (label, *_costs(row, column), ", ".join(_prices(price, units, row)) or formats.DASH)
         for column, (label, units) in _CLASSES.items()
         if row[column]
     ]
-    total = ("Whole", formats.money(row["list_cost"]), row["sku_price_id"] or formats.DASH)
+    total = ("Whole", *_costs(row, "list_cost"), row["sku_price_id"] or formats.DASH)
     st.html(table(columns, [*rows, total]))
+    if is_discounted:
+        st.caption(_discount(request_queries.discount_of(source.ledger, dict(row)), row["discount_id"]))
+
+
+def _costs(row: Mapping[str, Any], column: str) -> list[str]:
+    """The list cost, and what is paid of it where there is a discount."""
+    costs = [row[column], row[column.replace("list_", "contracted_")]]
+    return [formats.money(cost) for cost in (costs if row["contracted_cost"] is not None else costs[:1])]
+
+
+def _discount(factors: Mapping[str, Any] | None, name: str) -> str:
+    if factors is None:
+        return f"At the discount {formats.plain(name)}."
+    parts = {factors[cost_class] for cost_class in CLASSES}
+    if len(parts) == 1:
+        return f"At the discount {formats.plain(name)}: {formats.percent(parts.pop())} of the list cost is paid."
+    said = ", ".join(
+        f"{formats.percent(factors[cost_class])} of {label.lower()}"
+        for cost_class, (label, _) in zip(CLASSES, _CLASSES.values(), strict=True)
+        if factors[cost_class] != 1
+    )
+    return f"At the discount {formats.plain(name)}: of the list cost is paid {said}."
 
 
 def _prices(price: Mapping[str, Any], units: Sequence[str], row: Mapping[str, Any]) -> list[str]:
@@ -119,7 +148,7 @@ def _show_fields(source: Source, row: Mapping[str, Any]) -> None:
     shown = [
         (column.replace("_", " ").capitalize(), Cell(text=_text(column, value, source)))
         for column, value in row.items()
-        if value is not None and column not in COST_COLUMNS
+        if value is not None and column not in (*COST_COLUMNS, *CONTRACTED_COLUMNS)
     ]
     st.html(table((Column(label="Field"), Column(label="Value", fit="wrap")), shown))
 

@@ -6,23 +6,26 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import formats
-from dashboard.boxes import share_box
-from dashboard.cells import moment
+from dashboard.boxes import box, share_box
+from dashboard.cells import moment, name
 from dashboard.endings import show_unfinished
 from dashboard.headings import heading
 from dashboard.source import Source
 from dashboard.spans import Span
 from dashboard.tables import Cell, Column, table
-from dashboard.words import drop_reason, pricing_state, quarantine_reason
+from dashboard.words import drop_reason, pricing_state, quarantine_reason, source_name
 from monitor.alerts.wording import counted
+from monitor.budgets.pace import share
 from monitor.ledger import overview_queries, queries
 from monitor.ledger.backlog import Backlog
 from monitor.ledger.check import told
+from monitor.ledger.price_queries import seen_elsewhere
 from monitor.ledger.queries import Totals
 from monitor.ledger.retention import raw_from
 from monitor.ledger.scopes import Slice
 
 _MOST_LINES: Final = 50
+_MOST_MODELS: Final = 20
 _SHOWN: Final = 120
 
 
@@ -35,13 +38,22 @@ def show_figures(source: Source, span: Span, totals: Totals) -> None:
             totals,
             about="Requests that are not part of the spend.",
         )
-        share_box(
+        box(
             "Cost estimated",
-            totals.estimated_requests,
-            totals,
-            about="Requests whose usage was counted here, because the answer broke off before it said.",
+            formats.count(totals.estimated_requests),
+            after=_estimated_spend(totals),
+            about="Requests whose usage was counted here, because the answer broke off before it said. "
+            "What they cost is a part of the spend.",
         )
         show_unfinished(source, span, totals)
+
+
+def _estimated_spend(totals: Totals) -> str | None:
+    if not totals.estimated_requests:
+        return None
+    part, whole = totals.estimated_list_cost, totals.list_cost
+    of_spend = f", {formats.percent(share(part, whole))} of the spend" if part and whole else ""
+    return f"{formats.money(part)}{of_spend}".replace("$", r"\$")
 
 
 def show_unknown_costs(source: Source, span: Span, totals: Totals) -> None:
@@ -51,7 +63,7 @@ def show_unknown_costs(source: Source, span: Span, totals: Totals) -> None:
     pending = overview_queries.cost_to_come(source.ledger, chosen)
     found = queries.unpriced_models(source.ledger, chosen)
     if found:
-        _show_unknown(found)
+        _show_unknown(source, found)
     elif not totals.requests:
         st.caption("No requests in this period. Choose a longer one.")
     elif not pending.requests:
@@ -64,7 +76,7 @@ def show_unknown_costs(source: Source, span: Span, totals: Totals) -> None:
         )
 
 
-def _show_unknown(found: Sequence[Mapping[str, Any]]) -> None:
+def _show_unknown(source: Source, found: Sequence[Mapping[str, Any]]) -> None:
     columns = (
         Column(label="Model", fit="cut"),
         Column(label="Provider"),
@@ -72,8 +84,13 @@ def _show_unknown(found: Sequence[Mapping[str, Any]]) -> None:
         Column(label="Tokens in", fit="right"),
         Column(label="Tokens out", fit="right"),
         Column(label="Why", fit="wrap"),
+        Column(label="What to type", fit="wrap"),
     )
-    st.html(table(columns, [_unknown_row(row) for row in found]))
+    st.html(table(columns, [_unknown_row(source, row) for row in found[:_MOST_MODELS]]))
+    others = found[_MOST_MODELS:]
+    if others:
+        requests = sum(row["requests"] for row in others)
+        st.caption(f"And {counted(requests, 'request')} of {counted(len(others), 'more model')}.")
 
 
 def show_losses(source: Source) -> None:
@@ -108,11 +125,16 @@ def show_pipeline(source: Source) -> None:
         lag = source.spool_lag()
         rows.append(("Waiting to be read", _waiting(lag.backlog)))
         rows.append(("Last look at the spool", f"{formats.duration(lag.idle)} ago"))
+        rows += [("Cannot be read", Cell(text=fault, tone="bad")) for fault in lag.backlog.faults]
+    rows += [("Goes wrong", Cell(text=fault, tone="bad")) for fault in source.job_faults()]
     if source.last_check is not None:
         rows.append(("Spool, requests and sums", _checked(source)))
     if (kept_from := raw_from(source.ledger)) is not None:
         rows.append(("Single requests are kept", f"from {kept_from:%Y-%m-%d} UTC on; before it only their sums"))
     lists = queries.price_lists(source.ledger)
+    if seen := seen_elsewhere(source.ledger):
+        told = ", ".join(f"{number:,} by {source_name(who)}" for who, number in seen.items())
+        rows.append(("Requests told of twice", f"{told}; each of them counts once"))
     rows.append(("Price list in use", ", ".join(lists) or "none yet: it is read when the first request arrives"))
     rows.append(("Time zone of the pages", source.time_zone))
     rows.append(("Data directory", str(source.settings.home)))
@@ -138,7 +160,7 @@ def _waiting(backlog: Backlog) -> str:
     return f"{formats.size(backlog.bytes)}, {lines}{age}"
 
 
-def _unknown_row(row: Mapping[str, Any]) -> tuple[Cell | str, ...]:
+def _unknown_row(source: Source, row: Mapping[str, Any]) -> tuple[Cell | str, ...]:
     reason = pricing_state(row["pricing_state"])
     if row["pricing_state"] == "unpriced" and row["why"]:
         reason = f"{reason}: {row['why']}"
@@ -149,7 +171,16 @@ def _unknown_row(row: Mapping[str, Any]) -> tuple[Cell | str, ...]:
         formats.count(row["input_tokens"]),
         formats.count(row["output_tokens"]),
         f"{reason}.",
+        _proposed(source, row),
     )
+
+
+def _proposed(source: Source, row: Mapping[str, Any]) -> Cell:
+    model = row["model"]
+    # A name may be anything that was sent: nobody should copy control characters.
+    if source.propose is None or row["pricing_state"] != "unpriced" or not model or not model.isprintable():
+        return name(None)
+    return Cell(text=source.propose(row["provider_name"], model), tone="code")
 
 
 def _line_row(source: Source, row: Mapping[str, Any]) -> tuple[Cell | str, ...]:

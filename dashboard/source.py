@@ -4,7 +4,7 @@ Streamlit runs the pages as scripts, in threads of the server's process, and han
 the one thing that they need: the server installs it once, before it serves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,8 @@ class Source:
     """The open stores and what else the pages must know.
 
     `spool_lag` is None where nothing drains, `last_check` where nothing checks; it gives None until a check was done.
+    `job_faults` gives a sentence for each job whose last run failed; `propose` what to type for a provider and a model
+    without a price, None where nothing can.
 
     `time_zone` is the IANA zone in which days begin and times are shown.
     """
@@ -41,6 +43,8 @@ class Source:
     settings: Settings
     spool_lag: Callable[[], Lag] | None = None
     last_check: Callable[[], Check | None] | None = None
+    job_faults: Callable[[], Sequence[str]] = tuple
+    propose: Callable[[str, str], str] | None = None
 
 
 _INSTALLED: Final[list[Source]] = []

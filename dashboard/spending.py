@@ -73,26 +73,35 @@ def show_spenders(source: Source, filters: Filters, span: Span) -> None:
 
 def _ranking(source: Source, filters: Filters, span: Span, label: str, dimension: str) -> None:
     found = overview_queries.portions(source.ledger, filters.slice(span), dimension, limit=_TOP)
+    is_discounted = any(portion.group.totals.is_discounted for portion in found)
     columns = (
         Column(label=label, fit="cut"),
         Column(label="Spend", fit="right"),
+        *((Column(label="Contracted", fit="right"),) if is_discounted else ()),
         Column(label="Share"),
         Column(label="Requests", fit="right"),
         Column(label="Errors", fit="right"),
     )
-    st.html(table(columns, [_row(portion) for portion in found]))
+    st.html(table(columns, [_row(portion, is_discounted=is_discounted) for portion in found]))
 
 
-def _row(portion: Portion) -> Sequence[Cell | Bar | str]:
+def _row(portion: Portion, *, is_discounted: bool) -> Sequence[Cell | Bar | str]:
     totals = portion.group.totals
     share = portion.share
     return (
         name_of(portion.group.value),
         Cell(text=formats.spend(totals), tone="muted" if totals.list_cost is None else ""),
+        *((_contracted(totals),) if is_discounted else ()),
         Cell(text=formats.DASH, tone="muted") if share is None else Bar(float(share), formats.percent(share)),
         formats.count(totals.requests),
         Cell(text=formats.percent(totals.error_rate), tone="" if totals.errors else "muted"),
     )
+
+
+def _contracted(totals: Totals) -> Cell:
+    if totals.contracted_cost is None:
+        return Cell(text=formats.DASH, tone="muted")
+    return Cell(text=formats.money(totals.contracted_cost))
 
 
 def _marks(points: Sequence[Point], value: str | None) -> list[Mark]:

@@ -17,7 +17,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What stands in a cell; `tone` is `bad`, `good`, `near` or `muted`, `title` is shown on pointing at it.
+    """What stands in a cell; `tone` is `bad`, `good`, `near`, `muted` or `code`, `title` is shown on pointing at it.
 
     `link` is where a click on it leads, an address of ours.
     """
@@ -53,7 +53,13 @@ def _cell(column: Column, cell: Cell | Bar | str) -> str:
     if isinstance(cell, str):
         cell = Cell(text=cell)
     title = cell.title or (cell.text if column.fit == "cut" else "")
-    shown = f'<span class="om-{cell.tone}">{escape(cell.text)}</span>' if cell.tone else escape(cell.text)
+    text = _unbroken(cell.text) if cell.tone == "code" else escape(cell.text)
+    shown = f'<span class="om-{cell.tone}">{text}</span>' if cell.tone else text
     if cell.link:
         shown = f'<a href="{escape(cell.link)}" target="_self">{shown}</a>'
     return f'<td class="{column.fit}" title="{escape(title)}">{shown}</td>'
+
+
+def _unbroken(command: str) -> str:
+    """The HTML of a command whose lines break between words, not after the hyphens of its options."""
+    return " ".join(f'<span class="om-word">{escape(word)}</span>' for word in command.split(" "))

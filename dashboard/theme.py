@@ -63,6 +63,8 @@ table.om td {{
     padding: 0.35rem 0.75rem 0.35rem 0; white-space: nowrap; vertical-align: top;
     border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }}
+table.om .om-code {{ font-family: "Source Code Pro", monospace; font-size: 0.8rem; }}
+table.om .om-word {{ display: inline-block; max-width: 100%; }}
 table.om a {{ color: inherit; text-decoration-color: {MAIN}; text-underline-offset: 0.2em; }}
 table.om .right {{ text-align: right; padding-right: 1.5rem; }}
 table.om .share {{ display: flex; align-items: center; gap: 0.6rem; }}

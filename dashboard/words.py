@@ -59,6 +59,17 @@ _QUARANTINE: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+TELLERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "client": "a wrapped client",
+        "gateway": "a gateway",
+        "otlp": "a trace",
+        "http": "a program by itself",
+        "import": "an import",
+    }
+)
+
+
 def error_name(error_class: str) -> str:
     """A class of errors in words."""
     return ERRORS.get(error_class, _spaced(error_class))
@@ -67,6 +78,11 @@ def error_name(error_class: str) -> str:
 def pricing_state(state: str) -> str:
     """Why the cost of a request is known or not."""
     return PRICING.get(state, _spaced(state))
+
+
+def source_name(source: str) -> str:
+    """Who told of a request."""
+    return TELLERS.get(source, source)
 
 
 def drop_reason(reason: str) -> str:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -44,17 +46,20 @@ class Question:
 def report(ledger: Ledger, question: Question) -> dict[str, Any]:
     """The answer as plain values: `rows` dearest first and the `total`; money as decimal strings, unknown as None.
 
-    `lacks_before` is there only where the question needs requests one by one that are kept as sums only.
+    `contracted_cost` is there only where somewhere it is not the list cost, `lacks_before` only where the question
+    needs requests one by one that are kept as sums only.
 
     Raises:
         LedgerError: `by` is no dimension.
     """
     span = Slice(start=question.start, end=question.end, conditions=conditions_of(question.matchers))
     groups = queries.by_dimension(ledger, span, question.by)
+    total = queries.totals(ledger, span)
+    is_discounted = any(each.is_discounted for each in (total, *(group.totals for group in groups)))
     lacking = lacks_before(ledger, span, question.by)
     return {
-        "rows": [{question.by: group.value, **_figures(group.totals)} for group in groups],
-        "total": _figures(queries.totals(ledger, span)),
+        "rows": [{question.by: group.value, **_figures(group.totals, is_discounted=is_discounted)} for group in groups],
+        "total": _figures(total, is_discounted=is_discounted),
         **({"lacks_before": lacking.isoformat()} if lacking else {}),
     }
 
@@ -77,7 +82,7 @@ def _plain(value: Any) -> Any:
     return decimal_text(value) if isinstance(value, Decimal) else value
 
 
-def _figures(totals: Totals) -> dict[str, Any]:
+def _figures(totals: Totals, *, is_discounted: bool) -> dict[str, Any]:
     return {
         "requests": totals.requests,
         "calls": totals.calls,
@@ -85,6 +90,7 @@ def _figures(totals: Totals) -> dict[str, Any]:
         "input_tokens": totals.input_tokens,
         "output_tokens": totals.output_tokens,
         "list_cost": decimal_text(totals.list_cost),
+        **({"contracted_cost": decimal_text(totals.contracted_cost)} if is_discounted else {}),
         "unpriced_requests": totals.unpriced_requests,
         "estimated_requests": totals.estimated_requests,
         "estimated_list_cost": decimal_text(totals.estimated_list_cost),
@@ -110,20 +116,21 @@ def routes(
     """The routes.
 
     Args:
-        health: gives the state of the server; its `status` is `ok` or what is wrong.
+        health: gives the state of the server; its `status` is `ok` or what is wrong. Who does not show the token is
+            told it without paths.
         answer: answers a report; may take its time.
         show: gives the requests with an id; may take its time.
         do: does a task by its name, with what is said about it; may take its time.
         token: what a caller of these three must show; it stands in a file that only the owner can read.
     """
 
-    async def get_health(_: Request) -> JSONResponse:
+    async def get_health(request: Request) -> JSONResponse:
         state = await asyncio.to_thread(health)
-        return JSONResponse(state, status_code=200 if state["status"] == "ok" else 503)
+        shown = state if _knows(request, token) else without_home(state)
+        return JSONResponse(shown, status_code=200 if state["status"] == "ok" else 503)
 
     async def answered(request: Request, ask: Callable[[], dict[str, Any]]) -> JSONResponse:
-        shown = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(shown.encode(), token.encode()):
+        if not _knows(request, token):
             return JSONResponse({"error": "This route asks for the token in server.json."}, status_code=401)
         try:
             return JSONResponse(await asyncio.to_thread(ask))
@@ -137,7 +144,8 @@ def routes(
         return await answered(request, lambda: show(request.query_params.get("id", "")))
 
     async def post_task(request: Request) -> JSONResponse:
-        return await answered(request, lambda: do(request.path_params["name"], dict(request.query_params)))
+        given = {**request.query_params, **await _said_in(request, token)}
+        return await answered(request, lambda: do(request.path_params["name"], given))
 
     return [
         Route("/api/health", get_health),
@@ -145,6 +153,33 @@ def routes(
         Route("/api/show", get_show),
         Route("/api/ledger/{name}", post_task, methods=["POST"]),
     ]
+
+
+def without_home(state: dict[str, Any]) -> dict[str, Any]:
+    """The state of a server for somebody who need not know where its data lie; faults name files there."""
+    home = state["home"]
+
+    def hidden(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: hidden(part) for name, part in value.items()}
+        return value.replace(home, "MONITOR_HOME") if isinstance(value, str) else value
+
+    return {name: hidden(value) for name, value in state.items() if name != "home"}
+
+
+def _knows(request: Request, token: str) -> bool:
+    """Whether the caller shows the token."""
+    shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return hmac.compare_digest(shown.encode(), token.encode())
+
+
+async def _said_in(request: Request, token: str) -> dict[str, str]:
+    """What the body says; that of a stranger is not read."""
+    body = await request.body() if _knows(request, token) else b""
+    try:
+        return msgspec.json.decode(body, type=dict[str, str]) if body else {}
+    except msgspec.MsgspecError as error:
+        raise HTTPException(400, f"The body cannot be read: {error}.") from error
 
 
 def question_of(request: Request) -> Question:

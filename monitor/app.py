@@ -33,6 +33,8 @@ def streamlit_app(house: House, url: str) -> st.App:
             settings=house.settings,
             spool_lag=lambda: Lag(backlog=house.drain.backlog(), idle=house.loop.idle_for()),
             last_check=lambda: house.checked,
+            job_faults=house.job_faults,
+            propose=house.prices.propose,
         )
     )
 

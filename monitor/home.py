@@ -41,6 +41,11 @@ class Home:
         return self.path / "control.sqlite"
 
     @property
+    def own_prices(self) -> Path:
+        """What people say of prices, for programs that tell their own spend; it is there only where somebody did."""
+        return self.path / "prices.json"
+
+    @property
     def lease(self) -> Path:
         """The file whose lock says who owns the ledger."""
         return self.path / "server.lock"

@@ -10,6 +10,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
+import msgspec
+
 import monitor
 from monitor import api
 from monitor.alerts.model import Receiver
@@ -19,12 +21,16 @@ from monitor.errors import LedgerError
 from monitor.health import Health
 from monitor.home import Home
 from monitor.jobs.budgets import evaluate_budgets
+from monitor.jobs.chest import Chest
 from monitor.jobs.delivery import deliver_due
 from monitor.jobs.drain_loop import DrainLoop
+from monitor.jobs.price_desk import PriceDesk
 from monitor.jobs.prices import refresh_price_list
+from monitor.jobs.publishing import publish_prices
 from monitor.jobs.runner import JobRunner
 from monitor.jobs.schedule import Job, Schedule
-from monitor.jobs.tasks import TASKS, Chest
+from monitor.jobs.tasks import TASKS
+from monitor.jobs.unpriced import raise_unpriced
 from monitor.jobs.upkeep import compact
 from monitor.ledger.check import Check, check, require_agreement
 from monitor.ledger.contents import ContentDrain, forget_contents
@@ -32,15 +38,16 @@ from monitor.ledger.drain import Drain
 from monitor.ledger.lease import Lease
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.overview_queries import spend_of
+from monitor.ledger.price_queries import unpriced_since
 from monitor.ledger.retention import forget
 from monitor.notifiers.model import Notifier
 from monitor.notifiers.registry import notifier_for
-from monitor.pricing.installed import installed_price_book
 from monitor.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _SUPERVISION_INTERVAL = 10.0
+_UNPRICED_INTERVAL = 60.0
 _RETENTION_INTERVAL = 3_600.0
 _CHECKED_DAYS = 2
 _PIECES_KEPT = timedelta(days=400)
@@ -68,7 +75,8 @@ class House:
             self.ledger = opened.enter_context(Ledger.open(self.home.ledger, clock=clock))
             self.control = opened.enter_context(Control.open(self.home.control, clock))
             self._opened = opened.pop_all()
-        self.drain = Drain(self.ledger, self.home.spool, installed_price_book(settings.deployments), self.health)
+        self.prices = PriceDesk(self.ledger, self.control, settings.deployments, self.health)
+        self.drain = Drain(self.ledger, self.home.spool, self.prices.book(), self.health)
         self.runner = JobRunner(clock, self.health)
         contents = ContentDrain(self.ledger, self.home.content, self.health)
         self.loop = DrainLoop(self.drain, self.runner, interval=settings.drain_interval, contents=contents)
@@ -115,20 +123,32 @@ class House:
         found = TASKS.get(task)
         if found is None:
             raise LedgerError(f"{task!r} is no task of the ledger. There are: {', '.join(TASKS)}.")
-        chest = Chest(ledger=self.ledger, home=self.home, drain=self.loop.drain_now)
+        chest = Chest(
+            ledger=self.ledger,
+            home=self.home,
+            drain=self.loop.drain_now,
+            control=self.control,
+            book=self.prices.book,
+            take_up_prices=self._take_up_prices,
+        )
         try:
             return {"task": task, **found(chest, given)}
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, msgspec.MsgspecError) as error:
             raise LedgerError(f"The task {task} cannot be done with {dict(given)}: {error}.") from error
 
     def _check(self) -> None:
         self.checked = check(self.ledger, last_days=_CHECKED_DAYS)
         require_agreement(self.checked)
 
+    def job_faults(self) -> list[str]:
+        """What is wrong with the last runs of the jobs, each in a sentence."""
+        states = self.runner.states().items()
+        return [f"The job {name} failed: {state.last_fault}" for name, state in states if state.last_fault]
+
     def state(self) -> dict[str, Any]:
         """The server's health as plain values; `status` is `ok`, or says in a sentence what is wrong."""
         jobs, waiting = self.runner.states(), self.drain.backlog()
-        faults = [f"The job {name} failed: {state.last_fault}" for name, state in jobs.items() if state.last_fault]
+        faults = self.job_faults()
         if not self.loop.is_alive():
             faults.append("The drain does not run.")
         faults += waiting.faults
@@ -157,14 +177,27 @@ class House:
         return notifier_for(receiver, self.settings)
 
     def _refresh_prices(self) -> None:
-        deployments = self.settings.deployments
-        refresh_price_list(self.ledger, may_download=self.settings.price_download, deployments=deployments)
-        self.drain.use(installed_price_book(deployments))
+        refresh_price_list(self._take_up_prices, may_download=self.settings.price_download)
+
+    def _take_up_prices(self) -> int:
+        changed = self.prices.take_up(self.drain.use)
+        publish_prices(self.home.own_prices, self.control.own_prices())
+        return changed
 
     def _jobs(self) -> list[Job]:
         settings = self.settings
         evaluate = partial(
             evaluate_budgets, self.control, partial(spend_of, self.ledger), self.clock, settings.public_url
+        )
+        unpriced = partial(
+            raise_unpriced,
+            self.control,
+            partial(unpriced_since, self.ledger),
+            self.prices.propose,
+            self.clock,
+            receivers=settings.unpriced_receivers,
+            time_zone=settings.time_zone,
+            public_url=settings.public_url,
         )
         deliver = partial(
             deliver_due,
@@ -190,6 +223,7 @@ class House:
             Job(name="drain supervision", interval=_SUPERVISION_INTERVAL, run=self.loop.supervise),
             Job(name="prices", interval=settings.price_interval, run=self._refresh_prices, is_first_at_once=True),
             Job(name="budgets", interval=settings.budget_interval, run=evaluate),
+            Job(name="unpriced", interval=_UNPRICED_INTERVAL, run=unpriced),
             Job(name="delivery", interval=settings.delivery_interval, run=deliver),
             Job(name="compaction", interval=settings.compaction_interval, run=keep),
             Job(name="contents", interval=settings.compaction_interval, run=let_go),

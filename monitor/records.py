@@ -97,6 +97,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     server_duration: float | None = None
     # what
     provider_name: str
+    region: str | None = None
     operation_name: str
     endpoint: str
     method: str = "POST"

@@ -171,6 +171,11 @@ def _names(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _receivers(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else _text(value).split(",")
+    return tuple(dict.fromkeys(_text(part) for part in parts if part != ""))
+
+
 def _smtp_url(value: Any) -> str:
     url = urlsplit(_text(value))
     try:
@@ -240,7 +245,9 @@ class Settings:
         _nothing,
     )
     content: bool = _setting("Whether wrapped clients keep prompts and answers, redacted.", _flag, default=False)
-    content_limit: int = _setting("Bytes kept of each prompt and of each answer.", _content_size, 64 * 2**10)
+    content_limit: int = _setting(
+        "Bytes kept of each prompt and of each answer, at most 8 MiB.", _content_size, 64 * 2**10
+    )
     content_redact: tuple[str, ...] = _setting(
         "What is taken out of contents besides keys and tokens: email, card, regular expressions.", _patterns, ()
     )
@@ -280,6 +287,9 @@ class Settings:
     price_interval: float = _setting("Seconds between two refreshes of the price list.", _seconds, 86_400.0)
     price_download: bool = _setting(
         "Whether the price refresh may download newer genai-prices data from the internet.", _flag, default=False
+    )
+    unpriced_receivers: tuple[str, ...] = _setting(
+        "Receivers that hear of models without a known cost, by name: on-call,finance.", _receivers, ()
     )
     smtp_url: str | None = _setting(
         "Mail server for email receivers: smtp://user:password@host:587, smtps://host:465.", _smtp_url, None

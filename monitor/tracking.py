@@ -14,7 +14,7 @@ import msgspec
 
 from monitor.capture.trackers import put_tracker, take_tracker
 from monitor.errors import PricingError
-from monitor.home import working_directory
+from monitor.home import Home, working_directory
 from monitor.pricing.figures import Figures, Price, figures_of, settled
 from monitor.records import UNFINISHED, Record
 from monitor.settings import Settings
@@ -245,5 +245,6 @@ def _pricer_of(settings: Settings) -> Price:
         raise PricingError(
             'monitor.track needs the price list, which is not installed. Run: pip install "openai-monitor[prices]"'
         ) from error
-    price: Price = installed.Pricer(installed.installed_price_book(settings.deployments))
+    own = installed.published_prices(Home(settings.home).own_prices)
+    price: Price = installed.Pricer(installed.installed_price_book(settings.deployments, own))
     return price

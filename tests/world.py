@@ -47,6 +47,11 @@ def _new_ledger() -> bytes:
         return path.read_bytes()
 
 
+def put_new_ledger(home: Home) -> None:
+    """Give a data directory the ledger that its first command would make."""
+    home.ledger.write_bytes(_new_ledger())
+
+
 class World:
     """The stores of one data directory. Its clock stands at `NOW` until it is moved."""
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import filters, quality, source
+from dashboard.price_changes import show_price_changes
 from dashboard.source import Source
 from dashboard.spans import Span, span_of
 from monitor.ledger import queries
@@ -16,6 +17,7 @@ def show(read_from: Source, span: Span) -> None:
     totals = queries.totals(read_from.ledger, Slice(start=span.start, end=span.end))
     quality.show_figures(read_from, span, totals)
     quality.show_unknown_costs(read_from, span, totals)
+    show_price_changes(read_from)
     quality.show_losses(read_from)
     quality.show_pipeline(read_from)
 

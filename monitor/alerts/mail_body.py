@@ -18,6 +18,12 @@ _FACTS: Final = (
     ("Period", "period"),
     ("Requests", "requests"),
     ("Without a price", "unpriced_requests"),
+    ("Model", "model"),
+    ("Provider", "provider_name"),
+    ("Tokens in", "input_tokens"),
+    ("Tokens out", "output_tokens"),
+    ("Since", "since"),
+    ("Why", "why"),
 )
 _MONEY: Final = frozenset({"list_cost", "amount"})
 _FONT: Final = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"

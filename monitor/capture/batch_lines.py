@@ -17,6 +17,7 @@ _BLANK: Final = b" \t\r\n"
 
 _SHARED: Final = (
     "provider_name",
+    "region",
     "service",
     "environment",
     "host",

@@ -33,12 +33,13 @@ _LOOKED_AT: Final = frozenset(RequestBody.__struct_fields__)
 
 
 class MediaRequest(RequestBody, gc=False):
-    """Those of a request for pictures, sound or video, and of a form."""
+    """Those of a request for pictures, sound, video or a container, and of a form."""
 
     input: Any = None
     size: Any = None
     quality: Any = None
     seconds: Any = None
+    memory_limit: Any = None
 
 
 class AnswerBody(msgspec.Struct, gc=False):

@@ -95,6 +95,9 @@ _HOSTS: Final = {
     "api.z.ai": "zai",
     "open.bigmodel.cn": "zhipuai",
 }
+_REGIONS: Final = ("eu", "us", "ae", "au", "in", "jp")
+"""Regions in which OpenAI processes what is asked of `REGION.api.openai.com`."""
+_REGIONAL: Final = re.compile(rf"({'|'.join(_REGIONS)})\.api\.openai\.com\.?", re.IGNORECASE)
 # Not every host of these companies is a model's: a load balancer of AWS may stand in front of anything.
 _PATTERNS: Final = (
     (re.compile(r"(.*\.)?bedrock[a-z-]*\..*(amazonaws\.com(\.cn)?|api\.aws)"), "aws.bedrock"),
@@ -125,3 +128,9 @@ def _known(host: str, port: int | None) -> str:
             return _HOSTS[rest]
         rest = rest.partition(".")[2]
     return _PORTS.get(port or 0, DEFAULT)
+
+
+def region_of(host: str) -> str | None:
+    """The region that a host of OpenAI processes in, in lower case; None where it is no host of a region."""
+    found = _REGIONAL.fullmatch(host)
+    return found[1].lower() if found else None

@@ -10,7 +10,7 @@ import msgspec
 from monitor.capture.calls import Place
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.keys import KeyNames
-from monitor.capture.providers import provider_of
+from monitor.capture.providers import provider_of, region_of
 from monitor.records import Begin
 from monitor.spool.format import encode_facts
 
@@ -96,6 +96,7 @@ class Routes:
         fingerprint, hint = self._keys.name(authorization, api_key)
         facts: dict[str, object] = {
             "provider_name": identity.provider or provider_of(url.host, url.port, identity.providers),
+            "region": region_of(url.host),
             "operation_name": endpoint.operation_name,
             "endpoint": endpoint.path,
             "method": None if request.method == "POST" else request.method,

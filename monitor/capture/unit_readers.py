@@ -11,6 +11,9 @@ from monitor.records import UNFINISHED
 
 Fields = dict[str, object]
 
+LEAST_MEMORY: Final = "1g"
+"""Of a container, where nothing else was asked for."""
+
 _REFUSED: Final = 400
 
 

@@ -18,6 +18,7 @@ _ASKED_MEDIA: Final[Mapping[str, Callable[[MediaRequest], Fields]]] = {
     "speech": media.asked_speech,
     "image": media.asked_image,
     "video": media.asked_video,
+    "container": work.asked_container,
 }
 _READERS: Final[Mapping[str, Callable[[Answer], Fields]]] = {
     "response": responses.response,

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from monitor.capture.bodies import LONGEST_TEXT, NO_JSON, AnswerBody, RequestBody, read_as, text_of
-from monitor.capture.unit_readers import Answer, Fields, id_of, is_pending, known
+from monitor.capture.unit_readers import LEAST_MEMORY, Answer, Fields, id_of, is_pending, known
 from monitor.capture.usages import count_of, usage_fields
 
 _TOOLS: Final = {
@@ -24,8 +24,6 @@ _TOOLS: Final = {
 _OF_THE_CALLER: Final = ("function", "custom", "local_shell", "apply_patch", "namespace", "tool_search")
 _SEARCH: Final = "web_search"
 _PREVIEW: Final = "web_search_preview"
-_LEAST_MEMORY: Final = "1g"
-"""Of a container that is made as needed, where nothing else was asked for."""
 
 
 class _Tool(msgspec.Struct, gc=False):
@@ -141,7 +139,7 @@ def _memory(tools: list[_Tool]) -> str | None:
                 stated = text_of(place.get("memory_limit"))
                 is_made = place.get("type") in ("auto", "container_auto")
                 if stated or is_made:
-                    return stated or _LEAST_MEMORY
+                    return stated or LEAST_MEMORY
     return None
 
 

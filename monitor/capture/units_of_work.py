@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from monitor.capture.bodies import AnswerBody, read_as, text_of
-from monitor.capture.unit_readers import Answer, Fields, id_of, is_pending, known
+from monitor.capture.bodies import AnswerBody, MediaRequest, read_as, text_of
+from monitor.capture.unit_readers import LEAST_MEMORY, Answer, Fields, id_of, is_pending, known
 from monitor.capture.usages import count_of, usage_fields
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -96,6 +96,11 @@ def turn_parts(answer: Answer) -> list[Fields]:
         answer_status=text_of(whole.get("status")),
     )
     return [{**stated, **usage, "usage_source": "late"}] if usage and "response_id" in stated else []
+
+
+def asked_container(asked: MediaRequest) -> Fields:
+    """The memory that a container is to have, else the least, as the API documents it."""
+    return known(container_memory=text_of(asked.memory_limit) or LEAST_MEMORY)
 
 
 def container(answer: Answer) -> Fields:

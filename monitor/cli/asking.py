@@ -50,6 +50,11 @@ class _Way:
     method: str = "GET"
     within: float = _ANSWER_WITHIN
 
+    @property
+    def is_told_in_body(self) -> bool:
+        """Whether what is asked may be longer than an address can be."""
+        return self.method == "POST"
+
 
 def ask(settings: Settings, question: Question) -> dict[str, Any]:
     """The answer to a report over everything recorded so far; what waits on the spool is drained first.
@@ -112,7 +117,8 @@ def _ask_server(server: RunningServer, way: _Way) -> dict[str, Any] | None:
         response = httpx2.request(
             way.method,
             f"{server.url}/api/{way.path}",
-            params=httpx2.QueryParams(tuple(way.params)),
+            params=httpx2.QueryParams(() if way.is_told_in_body else tuple(way.params)),
+            json=dict(way.params) if way.is_told_in_body else None,
             headers={"authorization": f"Bearer {server.token}"},
             timeout=way.within,
             trust_env=False,

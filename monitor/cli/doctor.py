@@ -138,7 +138,8 @@ def _age(path: Path) -> float:
 
 def _server(server: RunningServer) -> Finding | None:
     try:
-        state = httpx2.get(f"{server.url}/api/health", timeout=10, trust_env=False).json()
+        shown = {"authorization": f"Bearer {server.token}"}
+        state = httpx2.get(f"{server.url}/api/health", headers=shown, timeout=10, trust_env=False).json()
     except (httpx2.HTTPError, ValueError):
         return None
     found = f"{server.url} (process {server.pid}), {state['spool_bytes_waiting']:,} bytes wait on the spool"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import budget, demo, doctor, importing, ledger, receiver, report, run, show, up
+from monitor.cli import budget, demo, doctor, importing, ledger, price, receiver, report, run, show, up, whatif
 from monitor.errors import MonitorError
 
 app = typer.Typer(
@@ -21,9 +21,11 @@ app.command()(up.up)
 app.command()(demo.demo)
 app.command()(report.report)
 app.command()(show.show)
+app.command()(whatif.whatif)
 app.command()(doctor.doctor)
 app.add_typer(budget.app, name="budget")
 app.add_typer(receiver.app, name="receiver")
+app.add_typer(price.app, name="price")
 app.add_typer(importing.app, name="import")
 app.add_typer(ledger.app, name="ledger")
 

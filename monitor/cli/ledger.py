@@ -38,8 +38,8 @@ def check(
         typer.echo(f"Counted anew: {', '.join(found['recounted'])}.")
     if found["first_day"]:
         typer.echo(
-            f"The requests of {counted(found['days'], 'day')} from {found['first_day'][:10]} on were compared with all sums, "
-            "and the sums with the reports."
+            f"The requests of {counted(found['days'], 'day')} from {found['first_day'][:10]} on were compared with all "
+            "sums, and the sums with the reports."
         )
     if not found["faults"]:
         typer.echo("All of it agrees, to the last decimal.")

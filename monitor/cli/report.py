@@ -4,7 +4,6 @@ import csv
 import json
 import sys
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from monitor.api import Question
 from monitor.budgets.model import Matcher
+from monitor.cli.amounts import requests_text, usd
 from monitor.cli.asking import ask
 from monitor.cli.context import console, load_settings
 from monitor.cli.spans import moment_of
@@ -22,6 +22,7 @@ from monitor.errors import SettingsError
 from monitor.ledger.scopes import dimension_column
 from monitor.records import DIMENSIONS
 
+_CONTRACTED = "contracted_cost"
 _FIGURES = (
     "requests",
     "calls",
@@ -29,6 +30,7 @@ _FIGURES = (
     "input_tokens",
     "output_tokens",
     "list_cost",
+    _CONTRACTED,
     "unpriced_requests",
     "estimated_requests",
     "estimated_list_cost",
@@ -41,6 +43,8 @@ class _Column:
     head: str
 
 
+_COSTS = {"list_cost": "list cost", _CONTRACTED: "paid"}
+_WIDE = 90
 _COLUMNS = (
     _Column("requests", "requests"),
     _Column("errors", "errors"),
@@ -60,7 +64,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Spend, requests, errors and tokens of a period. Costs are list prices in USD."""
+    """Spend, requests, errors and tokens of a period. Costs are list prices in USD, and what your discounts leave."""
     settings = load_settings()
     if as_json and as_csv:
         raise SettingsError("--json and --csv cannot both be given.")
@@ -82,13 +86,14 @@ def report(
 
 
 def _write_csv(by: str, answer: dict[str, Any]) -> None:
+    names = [name for name in _FIGURES if name in answer["total"]]
     writer = csv.writer(sys.stdout)
-    writer.writerow([by, *_FIGURES])
+    writer.writerow([by, *names])
     for row in answer["rows"]:
-        writer.writerow([_safe(row[by]), *(row[name] for name in _FIGURES)])
+        writer.writerow([safe(row[by]), *(row[name] for name in names)])
 
 
-def _safe(value: str | None) -> str:
+def safe(value: str | None) -> str:
     """A text that no spreadsheet takes for a formula."""
     text = value or ""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
@@ -103,20 +108,25 @@ def _print_table(by: str, answer: dict[str, Any], when: str) -> None:
         )
         return
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(by.replace("_", " "), footer="total", overflow="fold", min_width=12)
-    table.add_column("list cost", justify="right", footer=_money(total["list_cost"]), no_wrap=True)
-    for column in _COLUMNS:
+    table.add_column(by.replace("_", " "), footer="total", overflow="fold", min_width=10)
+    columns = [column for column in _COLUMNS if column.name != "errors" or _has_room(total)]
+    costs = {name: head for name, head in _COSTS.items() if name in total}
+    for cost, head in costs.items():
+        table.add_column(head, justify="right", footer=usd(total[cost]), no_wrap=True)
+    for column in columns:
         table.add_column(column.head, justify="right", footer=_count(total[column.name]), no_wrap=True)
     for row in answer["rows"]:
         name = Text(row[by]) if row[by] is not None else Text("–", style="dim")
-        table.add_row(name, _money(row["list_cost"]), *(_count(row[column.name]) for column in _COLUMNS))
+        table.add_row(name, *(usd(row[cost]) for cost in costs), *(_count(row[column.name]) for column in columns))
     console().print(table)
     note = f"Requests {when}; list prices in USD."
+    if _CONTRACTED in total:
+        note += " Paid is what is left of them with your discounts and margins."
     if total["unpriced_requests"]:
-        note += f" The cost of {_requests(total['unpriced_requests'])} is not known and not in these figures."
+        note += f" The cost of {requests_text(total['unpriced_requests'])} is not known and not in these figures."
     if total["estimated_list_cost"] is not None:
         note += (
-            f" Of them {_money(total['estimated_list_cost'])} is estimated: {_requests(total['estimated_requests'])} "
+            f" Of them {usd(total['estimated_list_cost'])} is estimated: {requests_text(total['estimated_requests'])} "
             "broke off, or did not say what they used."
         )
     if "lacks_before" in answer:
@@ -127,17 +137,9 @@ def _print_table(by: str, answer: dict[str, Any], when: str) -> None:
     console().print(note, style="dim")
 
 
-def _money(text: str | None) -> str:
-    if text is None:
-        return "unknown"
-    amount = Decimal(text)
-    if 0 < amount < Decimal("0.01"):
-        return f"${amount:.6f}"
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
-
-
-def _requests(number: int) -> str:
-    return "1 request" if number == 1 else f"{number:,} requests"
+def _has_room(total: dict[str, Any]) -> bool:
+    """Whether all columns fit: with what is paid beside the list cost, 80 are too few."""
+    return _CONTRACTED not in total or console().width >= _WIDE
 
 
 def _count(number: int | None) -> str:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import cast
 
 import msgspec
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, or_, select, update
 
 from monitor.alerts.model import Alert, State
+from monitor.alerts.unpriced_alert import Firing
 from monitor.control.tables import AlertRow, NotificationRow, ReceiverRow
 
 
@@ -32,6 +33,45 @@ def raise_alerts(session: Session, alerts: Sequence[Alert], receivers: Sequence[
         if alert.inhibited_by is None:
             session.add_all(_notification(session, alert, receiver, now) for receiver in dict.fromkeys(receivers))
     return len(new)
+
+
+def hold_alerts(
+    session: Session, rule: str, firing: Sequence[Firing], receivers: Sequence[str], *, now: datetime
+) -> int:
+    """Let exactly these alerts of a rule fire: new ones with their notifications, known ones with what they say now.
+
+    Returns:
+        How many are new.
+    """
+    known = {one.alert.fingerprint for one in firing if _extended(session, one.alert)}
+    new = [one for one in firing if one.alert.fingerprint not in known]
+    for one in new:
+        raise_alerts(session, [one.alert], receivers if one.is_told else (), now=now)
+    ended = (
+        update(AlertRow)
+        .where(col(AlertRow.rule) == rule, col(AlertRow.state) == "firing")
+        .where(col(AlertRow.fingerprint).not_in([one.alert.fingerprint for one in firing]))
+        .values(state="resolved", ends_at=now)
+    )
+    session.exec(ended)
+    return len(new)
+
+
+def _extended(session: Session, alert: Alert) -> bool:
+    """Let a known alert fire as it is now; False where it is not known."""
+    row = session.get(AlertRow, alert.fingerprint)
+    if row is not None:
+        row.sqlmodel_update({"state": alert.state, "annotations": dict(alert.annotations), "ends_at": alert.ends_at})
+        session.add(row)
+        session.flush()
+    return row is not None
+
+
+def alerts_of_rule(session: Session, rule: str, *, since: datetime) -> tuple[Alert, ...]:
+    """The alerts of a rule that fire, or ended since then."""
+    is_recent = or_(col(AlertRow.state) == "firing", col(AlertRow.ends_at) >= since)
+    rows = session.exec(select(AlertRow).where(AlertRow.rule == rule, is_recent))
+    return tuple(map(_alert, rows))
 
 
 def list_alerts(session: Session, limit: int) -> tuple[Alert, ...]:

@@ -9,13 +9,16 @@ from typing import Any, Literal, Self
 
 from monitor.alerts.model import Alert, Receiver
 from monitor.alerts.outbox import Attempt, Claim, Notification
+from monitor.alerts.unpriced_alert import Firing
 from monitor.budgets.model import DEFAULT_THRESHOLDS, Budget, PeriodKind, Scope
 from monitor.clock import Clock
 from monitor.control import alerts as alert_rows
 from monitor.control import budgets as budget_rows
 from monitor.control import outbox as outbox_rows
+from monitor.control import prices as price_rows
 from monitor.control import receivers as receiver_rows
 from monitor.control.database import Database
+from monitor.pricing.own import Discount, OwnName, OwnPrice, OwnPrices
 
 
 class Control:
@@ -169,6 +172,42 @@ class Control:
         with self._database.writing() as session:
             receiver_rows.enable_receiver(session, name)
 
+    def say_price(self, row: OwnPrice | OwnName | Discount) -> None:
+        """Store a price of the user's own, another name of a model, or a discount.
+
+        Raises:
+            PricingError: a value of it cannot be.
+        """
+        with self._database.writing() as session:
+            price_rows.add(session, row)
+
+    def unsay_price(self, row_id: str) -> None:
+        """Take such a row back; it stays in the store, marked as removed.
+
+        Raises:
+            ControlError: there is no such row.
+        """
+        with self._database.writing() as session:
+            price_rows.remove(session, row_id, now=self._clock())
+
+    def change_prices(self, *, say: Sequence[OwnPrice | OwnName | Discount], unsay: Sequence[str]) -> None:
+        """Take rows back and store others, all of it or nothing.
+
+        Raises:
+            PricingError: a value of a row cannot be.
+            ControlError: there is no row of that id.
+        """
+        with self._database.writing() as session:
+            for row_id in unsay:
+                price_rows.remove(session, row_id, now=self._clock())
+            for row in say:
+                price_rows.add(session, row)
+
+    def own_prices(self) -> OwnPrices:
+        """All that users say of prices, what begins to hold later included."""
+        with self._database.reading() as session:
+            return price_rows.read(session)
+
     def raise_alerts(self, alerts: Sequence[Alert], receivers: Sequence[str]) -> int:
         """Store the alerts that are new together with a notification to each receiver; return how many were new.
 
@@ -179,6 +218,20 @@ class Control:
                 return 0
         with self._database.writing() as session:
             return alert_rows.raise_alerts(session, alerts, receivers, now=self._clock())
+
+    def hold_alerts(self, rule: str, firing: Sequence[Firing], receivers: Sequence[str]) -> int:
+        """Let exactly these alerts of a rule fire, and no others of it; return how many are new.
+
+        New ones are stored together with a notification to each receiver; one that is known says what it says now and
+        notifies nobody, also when it had ended.
+        """
+        with self._database.writing() as session:
+            return alert_rows.hold_alerts(session, rule, firing, receivers, now=self._clock())
+
+    def alerts_of_rule(self, rule: str, *, since: datetime) -> tuple[Alert, ...]:
+        """The alerts of a rule that fire, or ended since then."""
+        with self._database.reading() as session:
+            return alert_rows.alerts_of_rule(session, rule, since=since)
 
     def resolve_ended(self) -> int:
         """Resolve the firing alerts whose end has come; return how many those are."""

@@ -106,3 +106,49 @@ class AttemptRow(Table, table=True):
     status: int | None = None
     duration: float
     detail: str
+
+
+class _DatedRow(Table):
+    """What users say of prices is never edited: it gets a `removed_at`, and another row follows."""
+
+    id: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    valid_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    valid_to: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    note: str | None = Field(default=None, sa_type=Text)
+
+
+class OwnPriceRow(_DatedRow, table=True):
+    """Prices of one model; `prices` are decimal strings by unit."""
+
+    __tablename__ = "own_prices"
+
+    provider: str
+    model: str
+    tiers: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    prices: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    above_input_tokens: int
+
+
+class OwnNameRow(_DatedRow, table=True):
+    """A name of a model that the lists know by another."""
+
+    __tablename__ = "own_names"
+
+    provider: str
+    name: str
+    model: str
+    of_provider: str
+
+
+class DiscountRow(_DatedRow, table=True):
+    """A discount or a margin; `factors` are decimal strings by class of cost."""
+
+    __tablename__ = "own_discounts"
+
+    provider: str | None = None
+    model: str | None = None
+    project: str | None = None
+    key: str | None = None
+    factors: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))

@@ -1,37 +1,28 @@
 """Tasks of the ledger that commands ask for, by name: done by the server where one runs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
-from monitor.home import Home
 from monitor.jobs.backup import back_up
+from monitor.jobs.chest import Chest, Given
+from monitor.jobs.money_tasks import cost_otherwise, reprice_requests
+from monitor.jobs.price_tasks import change_prices, tell_prices, tell_why
 from monitor.ledger import queries
 from monitor.ledger.check import check
 from monitor.ledger.check_sums import recount
-from monitor.ledger.ledger import Ledger
 from monitor.ledger.quarantine import readable_again, release
-
-Given = Mapping[str, str]
 
 MOST_LINES: Final = 10_000
 """Lines of the quarantine that are told at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chest:
-    """What tasks work with; `drain` takes in what waits on the spool."""
-
-    ledger: Ledger
-    home: Home
-    drain: Callable[[], None]
-
-
 def _back_up(chest: Chest, given: Given) -> dict[str, Any]:
+    # What programs have written is a part of it, whether or not a server has read it yet.
+    chest.drain()
     made = back_up(chest.ledger, chest.home, Path(given["target"]), chest.ledger.clock)
     return {"requests": made.requests, "ledger_bytes": made.ledger_bytes, "control_bytes": made.control_bytes}
 
@@ -71,5 +62,15 @@ def _retry(chest: Chest, _: Given) -> dict[str, Any]:
 
 
 TASKS: Final[Mapping[str, Callable[[Chest, Given], dict[str, Any]]]] = MappingProxyType(
-    {"backup": _back_up, "check": _check, "quarantine": _quarantine, "retry": _retry}
+    {
+        "backup": _back_up,
+        "check": _check,
+        "quarantine": _quarantine,
+        "retry": _retry,
+        "prices": tell_prices,
+        "price_why": tell_why,
+        "price_change": change_prices,
+        "reprice": reprice_requests,
+        "whatif": cost_otherwise,
+    }
 )

@@ -22,6 +22,7 @@ RECORD_COLUMNS: Final = {
     "time_to_first_chunk": "DOUBLE",
     "server_duration": "DOUBLE",
     "provider_name": "VARCHAR",
+    "region": "VARCHAR",
     "operation_name": "VARCHAR",
     "endpoint": "VARCHAR",
     "method": "VARCHAR",
@@ -95,6 +96,9 @@ RECORD_COLUMNS: Final = {
 }
 """Every field of a `Record`; a test holds the two together."""
 
+COMPUTED_FACTS: Final = {"container_sessions": "MAP(VARCHAR, BIGINT)"}
+"""What the drain finds out beside, before it prices: no record has it, all of them together tell it."""
+
 DEFAULTS: Final = {
     "method": "'POST'",
     "is_streaming": "false",
@@ -118,6 +122,9 @@ COST_COLUMNS: Final = (
     "list_other_cost",
 )
 """What the drain computes, in USD; null where nothing is priced."""
+
+CONTRACTED_COLUMNS: Final = tuple(name.replace("list_", "contracted_") for name in COST_COLUMNS)
+"""The same at the user's discount; null where none holds: then the list cost is what is paid."""
 
 BEGIN_COLUMNS: Final = (
     "record_id",

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from monitor.health import Health
 from monitor.ledger.backlog import Backlog, backlog, unread_of
-from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, RECORD_COLUMNS, quoted
-from monitor.ledger.costs import priced_select
+from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
+from monitor.ledger.costs import cost_columns, priced_select
+from monitor.ledger.discounts import match_new_discounts, store_discounts
 from monitor.ledger.gaps import NEWEST_GAPS
 from monitor.ledger.intake import Intake, Load, Position
 from monitor.ledger.late import settle_late
@@ -26,28 +28,23 @@ from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
 from monitor.ledger.quarantine import RETRIED
 from monitor.ledger.rollup import SOURCE_COLUMNS, append
+from monitor.ledger.sessions import NO_SESSIONS, SESSIONS_FOUND, settle_sessions
 from monitor.ledger.sightings import settle_sightings
 from monitor.ledger.stage import ONCE, stage, stage_begins
 from monitor.ledger.unknown import settle, take_back, writer_of
 from monitor.pricing.book import PriceBook
 from monitor.spool.numbers import Seen
-from monitor.spool.reader import Segment, list_segments
+from monitor.spool.reader import Heads, Segment, list_segments
 
 log = logging.getLogger(__name__)
 
 _STORED: Final = (*(quoted(name) for name in RECORD_COLUMNS), "model")
-_PRICE_COLUMNS: Final = ("pricing_state", *COST_COLUMNS, "sku_price_id")
 # Only what sums are made of is computed beforehand; the rows go by once, from what was read into the ledger.
 _SUMMED: Final = (
     "line_number",
     "record_id",
-    *(quoted(name) for name in SOURCE_COLUMNS if name not in _PRICE_COLUMNS),
+    *(quoted(name) for name in SOURCE_COLUMNS if name not in cost_columns()),
 )
-_INSERT: Final = f"""
-    insert into requests by name
-    select {", ".join(f"s.{name}" for name in _STORED)}, {", ".join(f"p.{name}" for name in _PRICE_COLUMNS)}
-    from {ONCE} s join priced p on p.line_number = s.line_number
-"""
 _POSITIONS: Final = f"""
     select segment, max(to_offset), bool_or(is_last), max(last_seq), coalesce({NEWEST_GAPS}, [])
     from checkpoints where segment in (select unnest(?::varchar[])) group by segment
@@ -76,27 +73,31 @@ class Drain:
         """Nothing is read yet; where to go on stands in the ledger."""
         self._ledger = ledger
         self._spool = spool
-        self._book = book
         self._health = health
         self._intake = Intake()
+        self._heads = Heads()
+        self.use(book)
 
     def use(self, book: PriceBook) -> None:
-        """Price new models by this book from the next load on."""
-        self._book = book
+        """Price new models, and at what discount, by this book from the next load on."""
+        # No load may be stored between the two: it would remember discounts that hold no longer.
+        with self._ledger.turn():
+            store_discounts(self._ledger, book.own)
+            self._book = book
 
     def waiting(self) -> int:
         """Bytes on the spool that are not yet in the ledger."""
-        segments, headless = list_segments(self._spool)
+        segments, headless = list_segments(self._spool, self._heads)
         return _unread(_each_once(segments), self._positions(segments)) + _size(headless)
 
     def backlog(self) -> Backlog:
         """What waits on the spool, more closely."""
-        segments, headless = list_segments(self._spool)
+        segments, headless = list_segments(self._spool, self._heads)
         return backlog(_each_once(segments), self._positions(segments), _size(headless), self._ledger.clock())
 
     def run(self) -> int:
         """Drain what waits now and return the number of records stored; what comes in meanwhile may be left."""
-        segments = _each_once(list_segments(self._spool)[0])
+        segments = _each_once(list_segments(self._spool, self._heads)[0])
         positions = self._positions(segments)
         # A program that writes without a pause must not keep a report waiting for ever.
         waiting = _unread(segments, positions)
@@ -149,12 +150,17 @@ class Drain:
         again = [item.segment.id for item in load.taken if item.segment.header.host == RETRIED]
         duplicates = settle_sightings(cursor, now, again=again)
         has_changed = settle_late(cursor) or bool(duplicates)
-        match_new_models(cursor, self._book, self._ledger)
-        names = frozenset(load.ends.column_names) if load.ends is not None and not has_changed else None
-        priced = priced_select(_STORED if has_changed else _SUMMED, names)
+        names = frozenset(RECORD_COLUMNS) if load.ends is None or has_changed else _facts_in(load.ends)
+        found = SESSIONS_FOUND if settle_sessions(cursor, names) else NO_SESSIONS
+        match_new_models(cursor, self._book, self._ledger, has_containers=bool(found.facts))
+        has_discounts = match_new_discounts(cursor, self._book.own)
+        taken = (*(_STORED if has_changed else _SUMMED), *found.facts)
+        priced = priced_select(taken, names | {*found.facts}, has_discounts=has_discounts, source=found.source)
         cursor.execute(f"create or replace temp table priced as {priced}")
-        cursor.execute("insert into requests by name select * from priced" if has_changed else _INSERT)
-        append(cursor, "priced")
+        computed = (*cost_columns(names, has_discounts=has_discounts), *found.facts)
+        whole = "select * from priced" if has_changed else _joined(computed)
+        cursor.execute(f"insert into requests by name {whole}")
+        append(cursor, "priced", at_list=not has_discounts)
         return duplicates
 
     def _positions(self, segments: Sequence[Segment]) -> dict[str, Position]:
@@ -165,6 +171,19 @@ class Drain:
             segment: Position(offset=offset, is_last=is_last, seen=_seen(last_seq, missing))
             for segment, offset, is_last, last_seq, missing in rows
         }
+
+
+def _facts_in(ends: pa.Table) -> frozenset[str]:
+    """The facts that some request has: of the others nothing is computed, though they have a column."""
+    return frozenset(name for name in ends.column_names if ends[name].null_count < len(ends))
+
+
+def _joined(computed: Sequence[str]) -> str:
+    """SQL of what was read together with what was computed of it."""
+    return f"""
+        select {", ".join(f"s.{name}" for name in _STORED)}, {", ".join(f"p.{name}" for name in computed)}
+        from {ONCE} s join priced p on p.line_number = s.line_number
+    """
 
 
 def _seen(last_seq: int | None, missing: list[list[int]] | None) -> Seen:

@@ -25,6 +25,7 @@ class Measure:
     """One sum, or something seen: `sql` makes it of a group of rows.
 
     Where nothing is left of a sum that was corrected it is unknown again, not zero: the count `known_by` tells it.
+    `at_list` makes it of rows none of which has a discount, nor a column that says so.
     What was seen, as the least of something, is not added up: `merged` makes it of rollup rows, whose alias is `u`.
     """
 
@@ -32,6 +33,11 @@ class Measure:
     type: str = "bigint"
     known_by: str | None = None
     merged: str | None = None
+    at_list: str | None = None
+
+    def made(self, *, at_list: bool = False) -> str:
+        """SQL that makes this measure of a group of rows; `at_list`: none of them has a discount."""
+        return f"cast({self.at_list if at_list and self.at_list else self.sql} as {self.type})"
 
     def added(self, name: str) -> str:
         """SQL that adds up this measure of rollup rows, whose alias is `u`."""
@@ -59,9 +65,9 @@ class Facts:
     keys: tuple[str, ...] = ()
     is_there: str
 
-    def made(self) -> str:
-        """Select list of the measures of a group of rows."""
-        return ", ".join(f"cast({m.sql} as {m.type}) as {name}" for name, m in self.measures.items())
+    def made(self, *, at_list: bool = False) -> str:
+        """Select list of the measures of a group of rows; `at_list`: none of them has a discount."""
+        return ", ".join(f"{m.made(at_list=at_list)} as {name}" for name, m in self.measures.items())
 
     def added(self) -> str:
         """Select list that adds up the measures of rollup rows, whose alias is `u`."""
@@ -95,12 +101,18 @@ USAGE: Final = Facts(
             "measured_requests": _if(f"{_COUNTED} and coalesce({', '.join(TOKENS)}) is not null"),
             **{name: Measure(sql=f"sum({name}) filter ({_COUNTED})", known_by="measured_requests") for name in TOKENS},
             "list_cost": Measure(sql="sum(list_cost)", type=MONEY, known_by="priced_requests"),
+            "contracted_cost": Measure(
+                sql="sum(coalesce(contracted_cost, list_cost))",
+                type=MONEY,
+                known_by="priced_requests",
+                at_list="sum(list_cost)",
+            ),
             "estimated_list_cost": Measure(
                 sql="sum(list_cost) filter (usage_source = 'estimated')", type=MONEY, known_by="estimated_requests"
             ),
         }
     ),
-    columns=("attempt", "outcome", "usage_source", "list_cost", *TOKENS),
+    columns=("attempt", "outcome", "usage_source", "list_cost", "contracted_cost", *TOKENS),
     rows="{source}",
     is_there="sum(u.requests) <> 0",
 )

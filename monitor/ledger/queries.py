@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from monitor.ledger.buckets import quantile
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.measures import SPEEDS, USAGE
-from monitor.ledger.scopes import Slice, dimension_column
+from monitor.ledger.scopes import Slice, dimension_column, naive
 from monitor.ledger.steps import cut_of, step_start
 from monitor.ledger.usage import rows, stepped, usage_rows
 from monitor.pricing.figures import UNKNOWN_COST_STATES
@@ -37,7 +37,8 @@ _IS_THERE: Final = USAGE.is_there
 class Totals:
     """Sums over a slice. Token sums and costs are None where nothing was reported or priced.
 
-    `estimated_list_cost` is the part of `list_cost` that rests on estimated usage.
+    `contracted_cost` is what is paid with the user's discounts: without one, the list cost. `estimated_list_cost` is
+    the part of `list_cost` that rests on estimated usage.
     """
 
     requests: int
@@ -54,6 +55,12 @@ class Totals:
     reasoning_output_tokens: int | None
     list_cost: Decimal | None
     estimated_list_cost: Decimal | None = None
+    contracted_cost: Decimal | None = None
+
+    @property
+    def is_discounted(self) -> bool:
+        """Whether something else is paid than the list cost."""
+        return self.contracted_cost != self.list_cost
 
     @property
     def error_rate(self) -> float | None:
@@ -200,8 +207,12 @@ def losses(ledger: Ledger) -> dict[str, int]:
 
 
 def price_lists(ledger: Ledger) -> list[str]:
-    """Names of the price lists that current entries come from."""
-    found = rows(ledger, "select distinct price_list from prices where is_current order by 1", [])
+    """Names of the price lists that the entries come from that hold now."""
+    found = rows(
+        ledger,
+        "select distinct price_list from prices where is_current and (valid_to is null or valid_to > ?) order by 1",
+        [naive(ledger.clock())],
+    )
     return [row["price_list"] for row in found]
 
 

@@ -104,6 +104,12 @@ def price_of(ledger: Ledger, row: dict[str, Any]) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
+def discount_of(ledger: Ledger, row: dict[str, Any]) -> dict[str, Any] | None:
+    """The factors, by class of cost, of the discount that a request had; None where it had none."""
+    found = rows(ledger, "select * from discount_factors where discount_id = ?", [row["discount_id"]])
+    return found[0] if found else None
+
+
 def requests_with(ledger: Ledger, text: str, *, until: datetime, days: int) -> Found:
     """The requests with this record, call, response, request or trace id.
 

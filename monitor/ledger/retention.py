@@ -118,7 +118,7 @@ def _forget_requests(ledger: Ledger, start: datetime, end: datetime) -> int:
         (number,) = cursor.execute(
             "delete from requests where started_at >= ? and started_at < ?", [start, end]
         ).fetchone() or (0,)
-        for table in ("sightings", "attempts"):
+        for table in ("sightings", "attempts", "container_sessions", "repriced_requests"):
             cursor.execute(f"delete from {table} where started_at >= ? and started_at < ?", [start, end])
         _note(cursor, ledger, _RAW, end, int(number))
     return int(number)

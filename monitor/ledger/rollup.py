@@ -78,17 +78,22 @@ SOURCE_COLUMNS: Final = tuple(
 """The columns of `requests` that a source of `append` must have."""
 
 
-def append(cursor: duckdb.DuckDBPyConnection, source: str, *, is_negated: bool = False) -> None:
+def append(cursor: duckdb.DuckDBPyConnection, source: str, *, is_negated: bool = False, at_list: bool = False) -> None:
     """Add requests to all rollups, or take them out.
 
     Args:
         cursor: in the transaction that stores them or takes them out.
         source: a table or view with the `SOURCE_COLUMNS` of the requests.
         is_negated: take them out.
+        at_list: none of them has a discount, and the source has no `contracted_cost`.
     """
     bases = {rollup.base for rollup in ROLLUPS}
     for rollup in sorted(ROLLUPS, key=lambda rollup: rollup.base is not None):
-        sql = _summed(rollup) if rollup.base else counted(rollup.facts, source, rollup.step, rollup.dimensions)
+        sql = (
+            _summed(rollup)
+            if rollup.base
+            else counted(rollup.facts, source, rollup.step, rollup.dimensions, at_list=at_list)
+        )
         if is_negated and not rollup.base:
             keys = ", ".join(map(quoted, (rollup.step, *rollup.keys)))
             sql = f"select {keys}, {rollup.facts.negated()} from ({sql})"
@@ -102,13 +107,16 @@ def append(cursor: duckdb.DuckDBPyConnection, source: str, *, is_negated: bool =
     )
 
 
-def counted(facts: Facts, source: str, step: str | None, dimensions: Iterable[str]) -> str:
-    """SQL that groups requests into rows like those of a rollup; without a step, all of time is one."""
+def counted(facts: Facts, source: str, step: str | None, dimensions: Iterable[str], *, at_list: bool = False) -> str:
+    """SQL that groups requests into rows like those of a rollup; without a step, all of time is one.
+
+    `at_list`: none of them has a discount, and the source has no `contracted_cost`.
+    """
     names = "".join(f"{quoted(name)}, " for name in dimensions)
     keys = names + "".join(f"{quoted(name)}, " for name in facts.keys)
     moment = f"date_trunc('{step}', started_at) as {quoted(step)}, " if step else ""
     rows = facts.rows.format(source=source, keys=names)
-    return f"select {moment}{keys}{facts.made()} from {rows} group by all"
+    return f"select {moment}{keys}{facts.made(at_list=at_list)} from {rows} group by all"
 
 
 def _summed(rollup: Rollup) -> str:

@@ -66,6 +66,16 @@ def where(conditions: Sequence[Condition]) -> Where:
     return built
 
 
+def described(conditions: Sequence[Condition]) -> str:
+    """Conditions in words for people."""
+    said = (
+        f"{condition.dimension}{'!=' if condition.is_negated else '='}"
+        + ",".join("none" if value is None else value for value in condition.values)
+        for condition in conditions
+    )
+    return " and ".join(said) or "all requests"
+
+
 def _test(column: str, named: Sequence[str], condition: Condition) -> str:
     """A test that is never null. DuckDB passes over parts of a table by `in`, not by functions."""
     has_none = None in condition.values

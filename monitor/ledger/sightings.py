@@ -285,10 +285,10 @@ def _keep(cursor: duckdb.DuckDBPyConnection, now: datetime) -> None:
     # What gave way to a row that gives way now.
     moved = "from seconds x where x.line_number is null and x.seen_record_id"
     cursor.execute(f"update sightings set record_id = x.record_id {moved} = sightings.record_id")
-    cursor.execute(
-        "update counted_usages set record_id = x.record_id, started_at = x.started_at"
-        f" {moved} = counted_usages.record_id"
-    )
+    for table in ("counted_usages", "container_sessions"):
+        cursor.execute(
+            f"update {table} set record_id = x.record_id, started_at = x.started_at {moved} = {table}.record_id"
+        )
 
 
 def _one(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:

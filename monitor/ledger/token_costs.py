@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.ledger.columns import RECORD_COLUMNS
+from monitor.ledger.columns import COMPUTED_FACTS, RECORD_COLUMNS, UNIT_PRICE
 
 COUNT: Final = "decimal(18, 0)"
 INPUT_PARTS: Final = (
@@ -33,7 +33,9 @@ _PARTS_OF: Final = {
 }
 """Of each whole the name of its price, and its parts."""
 
-_NONE: Final = "0"
+NONE: Final = "0"
+_TYPES: Final = {**RECORD_COLUMNS, **COMPUTED_FACTS}
+_FACTOR: Final = "decimal(10, 6)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class Stated:
 
     def __call__(self, name: str) -> str:
         """The fact, null where a record does not state it."""
-        return self.of(name) if name in self.names else f"cast(null as {RECORD_COLUMNS[name]})"
+        return self.of(name) if name in self.names else f"cast(null as {_TYPES[name]})"
 
     def count(self, name: str) -> str:
         """A count, 0 where it is not stated."""
-        return f"coalesce({self.of(name)}, 0)" if name in self.names else _NONE
+        return f"coalesce({self.of(name)}, 0)" if name in self.names else NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +78,25 @@ class TokenSql:
 
 def cost(quantity: str, price: str) -> str:
     """SQL of USD; 0 where there is no quantity or no price."""
-    return _NONE if quantity == _NONE else f"coalesce(cast({quantity} as {COUNT}) * {price}, 0)"
+    return NONE if quantity == NONE else f"coalesce(cast({quantity} as {COUNT}) * {price}, 0)"
 
 
-def tokens(stated: Stated, entry: str, *, image_output: str) -> TokenSql:
+def regional(stated: Stated, entry: str) -> str | None:
+    """SQL of how many times the tokens of a record cost where they were processed; None where no record says where."""
+    if "region" not in stated.names:
+        return None
+    factor = f"coalesce(cast({entry}.regional as {_FACTOR}), 1)"
+    return f"cast(case when {stated('region')} is null then 1 else {factor} end as {_FACTOR})"
+
+
+def tokens(stated: Stated, entry: str, *, image_output: str, factor: str | None) -> TokenSql:
     """Cut the tokens of a record.
 
     Args:
         stated: the counts.
         entry: alias of the price entry.
         image_output: SQL of the output tokens that are pictures, where these have a price.
+        factor: SQL of how many times their price they cost; None is once.
     """
     cut = _Cut(stated, entry)
     inputs, outputs = _inputs(cut), _outputs(cut, image_output)
@@ -97,13 +108,17 @@ def tokens(stated: Stated, entry: str, *, image_output: str) -> TokenSql:
     }
     return TokenSql(
         leaves=leaves,
-        costs={name: cost(count, f"{entry}.{name}") for name, count in leaves.items()},
+        costs={name: cost(count, _times(f"{entry}.{name}", factor)) for name, count in leaves.items()},
         is_impossible=_is_impossible(stated, entry, [*leaves.values()]),
         is_priced=f"""(
             ({stated("input_tokens")} is not null and {entry}.input is not null)
             or ({stated("output_tokens")} is not null and {entry}.output is not null and {entry}.input is null)
         )""",
     )
+
+
+def _times(price: str, factor: str | None) -> str:
+    return price if factor is None else f"cast({price} * {factor} as {UNIT_PRICE})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +139,11 @@ class _Cut:
 
     def _where(self, prices: Sequence[str], count: str) -> str:
         has = " or ".join(f"{self.entry}.{price} is not null" for price in prices)
-        return _NONE if count == _NONE else f"(case when {has} then {count} else 0 end)"
+        return NONE if count == NONE else f"(case when {has} then {count} else 0 end)"
 
 
 def _less(count: str, parts: Sequence[str]) -> str:
-    taken = [part for part in parts if part != _NONE]
+    taken = [part for part in parts if part != NONE]
     return f"({' - '.join((count, *taken))})" if taken else count
 
 

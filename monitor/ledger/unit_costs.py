@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from monitor.ledger.token_costs import COUNT, TOKEN_COUNTS, Stated, TokenSql, cost, tokens
+from monitor.ledger.token_costs import COUNT, NONE, TOKEN_COUNTS, Stated, TokenSql, cost, regional, tokens
 
 _SECONDS: Final = "decimal(12, 3)"
+_FEES: Final = {"tool_calls": "tool", "container_sessions": "container"}
+"""What is counted by name and paid each, and the kind of its units."""
 _QUANTITIES: Final = ("audio_seconds", "input_characters", "image_count", "video_seconds", "trained_tokens")
 
 
@@ -43,19 +45,18 @@ class UnitSql:
 
     @property
     def tools(self) -> str:
-        """USD of the calls of tools, and of the model that one of them used."""
-        calls = self._each_call(f"cast(called.value as {COUNT}) * p.others['tool:' || called.key]", "list_sum")
-        used = " + ".join(self._tool_tokens.costs.values())
-        return (
-            f"case when {self.stated('tool_calls')} is null then 0 else coalesce({calls}, 0) end"
-            f" + case when {self._has_tool_tokens} then {used} else 0 end"
-        )
+        """USD of the calls of tools, of the containers they began, and of the model that one of them used."""
+        used = NONE
+        if "tool_usage" in self.stated.names:
+            used = f"case when {self._has_tool_tokens} then {' + '.join(self._tool_tokens.costs.values())} else 0 end"
+        return " + ".join((*(self._fees(name, kind) for name, kind in _FEES.items()), used))
 
     @property
     def is_stated(self) -> str:
         """Whether anything is."""
         counts = ", ".join(self.stated(name) for name in _QUANTITIES)
-        return f"(coalesce({counts}) is not null or {self.stated('tool_calls')} is not null)"
+        fees = " or ".join(f"{self.stated(name)} is not null" for name in _FEES if name in self.stated.names)
+        return f"(coalesce({counts}) is not null or {fees or 'false'})"
 
     @property
     def is_priced(self) -> str:
@@ -69,12 +70,11 @@ class UnitSql:
         lacking = {
             name: f"(coalesce({self.stated(name)}, 0) > 0 and {price} is null)" for name, price in self._prices.items()
         }
-        fee = "p.others['tool:' || called.key]"
-        unknown = self._each_call(f"called.value < 0 or (called.value > 0 and {fee} is null)", "list_bool_or")
+        unpaid = " or ".join(self._lacks_a_fee(name, kind) for name, kind in _FEES.items() if name in self.stated.names)
         return f"""(
             {lacking["trained_tokens"]}
             or (not {self.has_priced_tokens} and ({" or ".join(lacking.values())}))
-            or case when {self.stated("tool_calls")} is null then false else coalesce({unknown}, false) end
+            or {unpaid or "false"}
             or ({self._has_tool_tokens} and ({self._tool_price} is null or not {self._tool_tokens.is_priced}))
         )"""
 
@@ -89,11 +89,17 @@ class UnitSql:
     def _tool_tokens(self) -> TokenSql:
         names = frozenset(TOKEN_COUNTS) if "tool_usage" in self.stated.names else frozenset[str]()
         used = Stated(names, self.of_tool)
-        return tokens(used, self.tool_entry, image_output=used("output_image_tokens"))
+        pictures, factor = used("output_image_tokens"), regional(self.stated, self.tool_entry)
+        return tokens(used, self.tool_entry, image_output=pictures, factor=factor)
 
     @property
     def _tool_price(self) -> str:
         return f"{self.tool_entry}.sku_price_id"
+
+    @property
+    def tool_price_id(self) -> str:
+        """SQL of the id of the entry by which what a tool's model used is priced; null where it used nothing."""
+        return f"case when {self._has_tool_tokens} then {self._tool_price} end"
 
     def of_tool(self, name: str) -> str:
         """SQL of a count of the tool's model."""
@@ -129,8 +135,22 @@ class UnitSql:
         size = f"coalesce({self.stated('media_size')}, 'default')"
         return f"coalesce(p.others['video_second:' || {size}], p.others['video_second:default'])"
 
-    def _each_call(self, sql: str, added: str) -> str:
-        return f"{added}([{sql} for called in map_entries({self.stated('tool_calls')})])"
+    def _fees(self, name: str, kind: str) -> str:
+        """USD of what is counted by name and has a fee each."""
+        if name not in self.stated.names:
+            return NONE
+        each = f"cast(called.value as {COUNT}) * p.others['{kind}:' || called.key]"
+        return (
+            f"case when {self.stated(name)} is null then 0 else coalesce({self._each(name, each, 'list_sum')}, 0) end"
+        )
+
+    def _lacks_a_fee(self, name: str, kind: str) -> str:
+        lacking = f"called.value < 0 or (called.value > 0 and p.others['{kind}:' || called.key] is null)"
+        found = self._each(name, lacking, "list_bool_or")
+        return f"case when {self.stated(name)} is null then false else coalesce({found}, false) end"
+
+    def _each(self, name: str, sql: str, added: str) -> str:
+        return f"{added}([{sql} for called in map_entries({self.stated(name)})])"
 
     def _count(self, name: str, price: str) -> str:
         return cost(self.stated(name), price)

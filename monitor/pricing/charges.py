@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import Final
 
 from monitor.pricing.quantities import Usage, tokens_of
-from monitor.pricing.units import image_units, is_free, tool_unit, video_units
+from monitor.pricing.units import (
+    REGIONAL,
+    REGIONAL_QUANTUM,
+    TOKEN_UNITS,
+    container_unit,
+    image_units,
+    is_free,
+    tool_unit,
+    video_units,
+)
 from monitor.records import Record
 
 Prices = Mapping[str, Decimal]
@@ -14,6 +23,7 @@ Prices = Mapping[str, Decimal]
 _MONEY: Final = Decimal("1E-18")
 _MILLISECONDS: Final = Decimal(1_000)
 _NOTHING: Final = Decimal(0)
+_NO_SESSIONS: Final[Mapping[str, int]] = {}
 _CLASSES: Final = {
     "input": "input",
     "request": "input",
@@ -49,7 +59,9 @@ class _Work:
     is_told_by_tokens: bool = True
 
 
-def costs_of(record: Record, usage: Usage, prices: Prices) -> dict[str, Decimal] | None:
+def costs_of(
+    record: Record, usage: Usage, prices: Prices, sessions: Mapping[str, int] = _NO_SESSIONS
+) -> dict[str, Decimal] | None:
     """USD by class; None where something that was used has no price, or nothing that has one was stated."""
     are_tokens_priced = has_priced_tokens(usage, prices, record.audio_seconds)
     costs = token_costs(usage, prices)
@@ -63,11 +75,21 @@ def costs_of(record: Record, usage: Usage, prices: Prices) -> dict[str, Decimal]
         if unit is not None and (work.is_beside_tokens or not are_tokens_priced):
             is_measured = True
             _add(costs, work.cost_class, work.amount * prices[unit])
-    for name, count in (record.tool_calls or {}).items():
-        if count < 0 or (count and tool_unit(name) not in prices):
+    fees = {tool_unit(name): count for name, count in (record.tool_calls or {}).items()}
+    fees |= {container_unit(memory): count for memory, count in sessions.items()}
+    for unit, count in fees.items():
+        if count < 0 or (count and unit not in prices):
             return None
-        _add(costs, "tools", count * prices.get(tool_unit(name), _NOTHING))
+        _add(costs, "tools", count * prices.get(unit, _NOTHING))
     return costs if is_measured else None
+
+
+def in_region(prices: Prices, region: str | None) -> Prices:
+    """The prices where that region processes; None is no region."""
+    if region is None or REGIONAL not in prices:
+        return prices
+    factor = prices[REGIONAL].quantize(REGIONAL_QUANTUM)
+    return {unit: (price * factor).quantize(_MONEY) if unit in TOKEN_UNITS else price for unit, price in prices.items()}
 
 
 def token_costs(usage: Usage, prices: Prices) -> dict[str, Decimal]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Final
 
-from monitor.pricing.charges import costs_of, has_priced_tokens, token_costs
+from monitor.pricing.charges import costs_of, has_priced_tokens, in_region, token_costs
 from monitor.pricing.entries import PriceEntry
 from monitor.pricing.figures import CLASSES, EXACT, Priced
 from monitor.pricing.quantities import TOKENS, Usage, is_impossible, usage_of
@@ -41,24 +41,36 @@ _TIERS: Final = {
 }
 
 
-def price(record: Record, entries: Sequence[PriceEntry], tool_entries: Sequence[PriceEntry] = ()) -> Priced:
+def price(
+    record: Record,
+    entries: Sequence[PriceEntry],
+    tool_entries: Sequence[PriceEntry] = (),
+    sessions: Mapping[str, int] | None = None,
+) -> Priced:
     """The list cost of a record.
 
     Args:
         record: what was used.
         entries: those of its model.
         tool_entries: those of its `tool_model`, at the same provider.
+        sessions: by memory, how many sessions of containers it began; None where it used none that count.
     """
     if record.usage_source == "repeated":
         return Priced(state="repeated")
-    is_stated = record.tool_calls is not None or any(getattr(record, name) is not None for name in _TOTALS)
+    is_called = record.tool_calls is not None or sessions is not None
+    is_stated = is_called or any(getattr(record, name) is not None for name in _TOTALS)
     if record.usage_source not in _COUNTING_SOURCES or not is_stated:
         return Priced(state=_state_without_usage(record))
     with localcontext(EXACT):
-        return _priced(record, entries, tool_entries)
+        return _priced(record, entries, tool_entries, sessions or {})
 
 
-def _priced(record: Record, entries: Sequence[PriceEntry], tool_entries: Sequence[PriceEntry]) -> Priced:
+def _priced(
+    record: Record,
+    entries: Sequence[PriceEntry],
+    tool_entries: Sequence[PriceEntry],
+    sessions: Mapping[str, int],
+) -> Priced:
     tier = "default" if record.is_batch else _TIERS.get(record.service_tier, record.service_tier)
     entry = _entry_at(record, entries, tier, record.input_tokens)
     if entry is None:
@@ -66,16 +78,22 @@ def _priced(record: Record, entries: Sequence[PriceEntry], tool_entries: Sequenc
     usage = usage_of(record)
     if _is_negative(record) or is_impossible(usage, entry.unit_prices):
         return Priced(state="impossible")
-    tool_state, tool_cost = _tool_cost(record, tool_entries)
-    if tool_state != "priced":
-        return Priced(state=tool_state)
-    costs = costs_of(record, usage, _prices_of(record, entry))
+    tool = _of_tool(record, tool_entries)
+    if tool.list_cost is None:
+        return tool
+    costs = costs_of(record, usage, _prices_of(record, entry), sessions)
     if costs is None:
         return Priced(state="unpriced")
-    costs["tools"] = costs.get("tools", _NOTHING) + tool_cost
+    costs["tools"] = costs.get("tools", _NOTHING) + tool.list_cost
     classes = {name: costs.get(name, _NOTHING) for name in CLASSES}
     total = sum(classes.values(), _NOTHING)
-    return Priced(state="priced", list_cost=total, sku_price_id=entry.sku_price_id, classes=classes)
+    return Priced(
+        state="priced",
+        list_cost=total,
+        sku_price_id=entry.sku_price_id,
+        tool_sku_price_id=tool.sku_price_id,
+        classes=classes,
+    )
 
 
 def _state_without_usage(record: Record) -> str:
@@ -115,9 +133,10 @@ def _entry_at(
 
 def _prices_of(record: Record, entry: PriceEntry) -> Mapping[str, Decimal]:
     """Those of the entry; what a decision says is free."""
+    prices = in_region(entry.unit_prices, record.region)
     if record.operation_name != _DECISION:
-        return entry.unit_prices
-    return {unit: _NOTHING if unit in _SAID else price for unit, price in entry.unit_prices.items()}
+        return prices
+    return {unit: _NOTHING if unit in _SAID else price for unit, price in prices.items()}
 
 
 def _is_negative(record: Record) -> bool:
@@ -125,16 +144,17 @@ def _is_negative(record: Record) -> bool:
     return any(count is not None and count < 0 for count in counts)
 
 
-def _tool_cost(record: Record, entries: Sequence[PriceEntry]) -> tuple[str, Decimal]:
-    """State and cost of what a model used that worked as a tool, at standard prices, or those of a batch in one."""
+def _of_tool(record: Record, entries: Sequence[PriceEntry]) -> Priced:
+    """The cost of what a model used that worked as a tool, at standard prices, or those of a batch in one."""
     usage: Usage = {name: count for name, count in (record.tool_usage or {}).items() if name in TOKENS}
     if not any(count is not None and count > 0 for count in usage.values()):
-        return "priced", _NOTHING
+        return Priced(state="priced", list_cost=_NOTHING)
     entry = _entry_at(record, entries, "default", usage.get("input_tokens"))
     if entry is None:
-        return "unpriced", _NOTHING
+        return Priced(state="unpriced")
     if is_impossible(usage, entry.unit_prices):
-        return "impossible", _NOTHING
+        return Priced(state="impossible")
     if not has_priced_tokens(usage, entry.unit_prices):
-        return "unpriced", _NOTHING
-    return "priced", sum(token_costs(usage, entry.unit_prices).values(), _NOTHING)
+        return Priced(state="unpriced")
+    total = sum(token_costs(usage, in_region(entry.unit_prices, record.region)).values(), _NOTHING)
+    return Priced(state="priced", list_cost=total, sku_price_id=entry.sku_price_id)

@@ -1,8 +1,8 @@
 """Dated price entries, and how the prices of one model become a list of them. Pure."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -10,11 +10,14 @@ from typing import Final
 from genai_prices import types
 
 from monitor.pricing.listed import STANDARD, ModelPrices, Prices, bands_of, constraints_of
+from monitor.pricing.own import OWN_LIST, OwnPrice
 from monitor.pricing.steps import price_at
 from monitor.pricing.supplement import Supplement
 from monitor.pricing.units import UNITS
 
 _BATCH: Final = "batch"
+_QUANTUM: Final = Decimal("1E-18")
+"""The digits of a price in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,7 @@ class PriceEntry:
         unit_prices: USD for one of each unit, by the keys of `UNITS` and by units with a variant (`KINDS`); a
             missing one has no own price.
         price_list: which lists it stands in.
+        own_units: the units whose price here is another than in the lists, because of what the user says.
     """
 
     sku_price_id: str
@@ -44,6 +48,7 @@ class PriceEntry:
     valid_to: datetime | None
     unit_prices: dict[str, Decimal]
     price_list: str
+    own_units: tuple[str, ...] = ()
 
 
 def entries_of(
@@ -53,6 +58,7 @@ def entries_of(
     has_tiers: bool,
     price_list: str,
     supplement: Supplement | None = None,
+    own: Sequence[OwnPrice] = (),
 ) -> list[PriceEntry]:
     """All entries of one model; none overlap.
 
@@ -63,19 +69,24 @@ def entries_of(
             list has not, as in genai-prices.
         price_list: name and version of the list.
         supplement: what it says of this model.
+        own: what the user says of it, the oldest first.
     """
     found = []
-    model_prices = ModelPrices(model, has_tiers=has_tiers, supplement=supplement)
+    model_prices = ModelPrices(model, has_tiers=has_tiers, supplement=supplement, own=own)
+    listed_alone = ModelPrices(model, has_tiers=has_tiers, supplement=supplement) if own else model_prices
     for name in model_prices.tiers:
         tier, is_batch = (STANDARD, True) if name == _BATCH else (name, False)
         for start, end, prices in _spans(model_prices, name):
-            lists = _lists(price_list, model_prices.listed(start, name), prices, supplement)
+            alone = listed_alone.at(start, name) or {}
+            lists = _lists(price_list, model_prices.listed(start, name), alone, supplement)
+            own_units = tuple(sorted(unit for unit in prices | alone if prices.get(unit) != alone.get(unit)))
+            if own_units:
+                lists = f"{lists} and {OWN_LIST}" if lists else OWN_LIST
             for above, upto in bands_of(prices):
                 unit_prices = {unit: price_at(steps, above) for unit, steps in prices.items()}
-                facts = (price_key, tier, is_batch, above, upto, start, sorted(unit_prices.items()))
                 found.append(
                     PriceEntry(
-                        sku_price_id=f"{price_key}#{hashlib.sha256(repr(facts).encode()).hexdigest()[:8]}",
+                        sku_price_id="",
                         price_key=price_key,
                         service_tier=tier,
                         is_batch=is_batch,
@@ -85,9 +96,18 @@ def entries_of(
                         valid_to=end,
                         unit_prices=unit_prices,
                         price_list=lists,
+                        own_units=own_units,
                     )
                 )
-    return found
+    return [identified(entry) for entry in found]
+
+
+def identified(entry: PriceEntry) -> PriceEntry:
+    """The same entry with its id, the same in every process and version; when it ends is no part of it."""
+    prices = sorted((unit, price.quantize(_QUANTUM)) for unit, price in entry.unit_prices.items())
+    size = entry.above_input_tokens, entry.upto_input_tokens
+    facts = (entry.price_key, entry.service_tier, entry.is_batch, *size, entry.valid_from, prices)
+    return replace(entry, sku_price_id=f"{entry.price_key}#{hashlib.sha256(repr(facts).encode()).hexdigest()[:8]}")
 
 
 def is_priced_by_time_of_day(model: types.ModelInfo) -> bool:
@@ -116,5 +136,5 @@ def _spans(model: ModelPrices, tier: str) -> Iterator[tuple[datetime, datetime |
 
 def _lists(price_list: str, listed: Prices, prices: Prices, supplement: Supplement | None) -> str:
     if supplement is None or prices == listed:
-        return price_list
+        return price_list if listed else ""
     return f"{price_list} and {supplement.name}" if listed else supplement.name

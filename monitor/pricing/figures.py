@@ -29,13 +29,21 @@ class Priced:
         state: a `pricing_state` of the ledger.
         list_cost: USD at list prices; None unless the state is `priced`.
         sku_price_id: the price entry of the model.
+        tool_sku_price_id: that of the model that a tool used, if it used anything.
         classes: the cost by class, each of `CLASSES`; their sum is `list_cost`. Empty without a cost.
+        contracted_cost: USD at the user's discount; None where none holds. So are the next two.
+        contracted_classes: the same by class.
+        discount_id: the discount.
     """
 
     state: str
     list_cost: Decimal | None = None
     sku_price_id: str | None = None
+    tool_sku_price_id: str | None = None
     classes: Mapping[str, Decimal] = field(default_factory=dict)
+    contracted_cost: Decimal | None = None
+    contracted_classes: Mapping[str, Decimal] = field(default_factory=dict)
+    discount_id: str | None = None
 
     @property
     def is_unknown(self) -> bool:

@@ -1,11 +1,12 @@
-"""The prices of one model at one moment: those of genai-prices, corrected by the supplement. Pure."""
+"""The prices of one model at one moment: of genai-prices, corrected by the supplement, then by the user. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from genai_prices import types
 
+from monitor.pricing.own import OwnPrice
 from monitor.pricing.steps import ALWAYS, Steps, in_ratio, steps_of, times, with_step
 from monitor.pricing.supplement import MultipleRow, Supplement, midnight
 from monitor.pricing.units import TOOL_UNITS, UNITS, is_free
@@ -33,13 +34,22 @@ class ModelPrices:
         has_tiers: whether tiers and batches have prices of their own; a model borrowed from another provider's
             list has not, as in genai-prices.
         supplement: what it says of this model.
+        own: what the user says of it, the oldest first.
     """
 
-    def __init__(self, model: types.ModelInfo | None, *, has_tiers: bool, supplement: Supplement | None) -> None:
+    def __init__(
+        self,
+        model: types.ModelInfo | None,
+        *,
+        has_tiers: bool,
+        supplement: Supplement | None,
+        own: Sequence[OwnPrice] = (),
+    ) -> None:
         """Nothing is computed yet."""
         self._model = model
         self._has_tiers = has_tiers
         self._supplement = supplement
+        self._own = own
         self._known: dict[tuple[datetime, str], Prices] = {}
         self.tiers = (*_CONTEXTS, *(tier for tier in self._named if tier not in _CONTEXTS))
 
@@ -49,7 +59,8 @@ class ModelPrices:
         days = {item.start_date for item in self._constraints() if isinstance(item, types.StartDateConstraint)}
         if self._supplement is not None:
             days |= self._supplement.days
-        return [FIRST_DAY, *(midnight(day) for day in sorted(days))]
+        moments = {midnight(day) for day in days} | {moment for row in self._own for moment in row.turns}
+        return [FIRST_DAY, *sorted(moment for moment in moments if moment > FIRST_DAY)]
 
     def at(self, moment: datetime, tier: str) -> Prices | None:
         """All prices of a tier; None where it is not offered, as far as anybody says."""
@@ -68,7 +79,8 @@ class ModelPrices:
 
     @property
     def _named(self) -> list[str]:
-        return [] if self._supplement is None else sorted(self._supplement.tiers_named)
+        named = {tier for row in self._own for tier in row.tiers}
+        return sorted(named if self._supplement is None else named | self._supplement.tiers_named)
 
     def _corrected(self, moment: datetime, tier: str) -> Prices:
         key = moment, tier
@@ -78,13 +90,20 @@ class ModelPrices:
 
     def _correct(self, moment: datetime, tier: str) -> Prices:
         prices = self.listed(moment, tier) if tier == STANDARD else self._of_tier(moment, tier)
-        if self._supplement is None:
-            return prices
-        for row in self._supplement.prices:
+        if self._supplement is not None:
+            prices = self._supplemented(self._supplement, prices, moment, tier)
+        for own in self._own:
+            if tier in own.tiers and own.holds_at(moment):
+                for unit, price in own.prices.items():
+                    prices[unit] = with_step(prices.get(unit, ()), own.above_input_tokens, price)
+        return prices
+
+    def _supplemented(self, supplement: Supplement, prices: Prices, moment: datetime, tier: str) -> Prices:
+        for row in supplement.prices:
             if tier in row.tiers and row.holds_at(moment):
                 for unit, price in row.unit_prices():
                     prices[unit] = with_step(prices.get(unit, ()), row.above_input_tokens, price)
-        for multiple in self._supplement.multiples:
+        for multiple in supplement.multiples:
             if {tier, "*"} & set(multiple.tiers) and multiple.holds_at(moment):
                 prices |= self._multiple(multiple, prices, moment)
         return prices

@@ -1,6 +1,7 @@
 """The units that price entries have a price for: what they are called here and in genai-prices. Pure."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 UNITS: Final[dict[str, tuple[str | None, int]]] = {
@@ -20,8 +21,19 @@ UNITS: Final[dict[str, tuple[str | None, int]]] = {
     "character": ("input_mchars", 1_000_000),
     "trained": (None, 1_000_000),
     "request": ("requests_kcount", 1_000),
+    "regional": (None, 1),
 }
 """Our unit, genai-prices' name of its price (None: it has none), and how many of ours make the quantity of a price."""
+
+TOKEN_UNITS: Final = (
+    *("input", "cache_read", "cache_creation", "cache_creation_long", "output", "reasoning"),
+    *("input_audio", "output_audio", "input_image", "output_image", "cache_read_audio", "cache_read_image"),
+)
+REGIONAL: Final = "regional"
+"""No unit: how many times the tokens of a request cost that was processed in a region."""
+
+REGIONAL_QUANTUM: Final = Decimal("1E-6")
+LARGEST_REGIONAL: Final = Decimal(5)
 
 TOOL_UNITS: Final[dict[str, tuple[str | None, int]]] = {
     "tool:web_search": ("web_searches_kcount", 1_000),
@@ -69,4 +81,4 @@ def is_unit(name: str) -> bool:
 
 def is_free(units: Iterable[str]) -> bool:
     """Whether a list with these prices means that the work itself costs nothing: only fees beside it have a price."""
-    return all(unit.startswith(_FEES) for unit in units)
+    return all(unit == REGIONAL or unit.startswith(_FEES) for unit in units)

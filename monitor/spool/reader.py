@@ -142,7 +142,7 @@ class Heads:
 
 def _mark(path: Path) -> _Mark | None:
     try:
-        facts = os.stat(path, follow_symlinks=False)
+        facts = path.lstat()
     except OSError:
         return None
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns

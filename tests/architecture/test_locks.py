@@ -41,7 +41,8 @@ def _asked_for() -> dict[str, set[str]]:
     build = _names(project["build-system"]["requires"])
     dev = server | build | _names(project["dependency-groups"]["dev"])
     own = {"base.txt": base, "server.txt": server, "build.txt": build, "dev.txt": dev, "lock.txt": {"uv"}}
-    return own | {f"{name}.txt": base | _sources(f"{name}.in") for name in _OF_SDKS}
+    own |= {f"{name}.txt": base | _sources(f"{name}.in") for name in _OF_SDKS}
+    return own | {"litellm.txt": _sources("litellm.in")}
 
 
 def _sources(name: str) -> set[str]:

@@ -3,7 +3,7 @@
 import pytest
 from genai_prices.data import providers
 
-from monitor.capture.providers import _HOSTS, provider_of
+from monitor.capture.providers import _HOSTS, provider_of, region_of
 from tests.world import price_book
 
 # Providers that are named here, and that the price list does not have.
@@ -70,3 +70,22 @@ def test_the_names_are_those_of_the_price_list() -> None:
 def test_openais_prices_are_not_taken_for_others() -> None:
     """A local server has no prices, whatever it calls its models."""
     assert price_book().match(provider_of("localhost", 11434, {}), "gpt-4o").price_key is None
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("eu.api.openai.com", "eu"),
+        ("US.API.OpenAI.com.", "us"),
+        ("in.api.openai.com", "in"),
+        ("api.openai.com", None),
+        ("xx.api.openai.com", None),
+        ("eu.api.openai.com.example.org", None),
+        ("a.eu.api.openai.com", None),
+        ("euxapi.openai.com", None),
+        ("", None),
+    ],
+)
+def test_a_host_tells_its_region(host: str, region: str | None) -> None:
+    """Of the regions that OpenAI has hosts for; look-alikes tell nothing."""
+    assert region_of(host) == region

@@ -28,6 +28,8 @@ from tests.capture.told_units import Facts, answer_of, asked, endpoint_at
         ("POST /responses", {"conversation": {"id": "conv_1"}}, {"conversation_id": "conv_1"}),
         ("POST /responses", {"conversation": None, "input": "hi"}, {}),
         ("POST /responses", {"conversation": [1]}, {}),
+        ("POST /containers", {"name": "job", "memory_limit": "4g"}, {"container_memory": "4g"}),
+        ("POST /containers", {"name": "job"}, {"container_memory": "1g"}),
         ("POST /batches", {"input_file_id": "file-1"}, {}),
     ],
 )

@@ -134,11 +134,11 @@ def _usage_source(row: Row) -> object:
     if row.kind in WORKS and row.expected["has_usage"]:
         return "none" if is_unfinished(row) else AnyOf(("response", "repeated"))
     if not row.expected["has_usage"]:
-        return "response" if _has_units(row) else "none"
+        return "response" if states_units(row) else "none"
     return "repeated" if row.kind in _READS else "response"
 
 
-def _has_units(row: Row) -> bool:
+def states_units(row: Row) -> bool:
     """Whether something else counts than tokens: characters that were spoken, pictures, a container."""
     if row.status >= 400 or row.method != "POST":
         return False
@@ -150,7 +150,7 @@ def _has_units(row: Row) -> bool:
 
 def _old_model(row: Row) -> str | None:
     """The model that makes pictures where none is named and no tokens are stated, as the API documents it."""
-    is_old = row.kind.startswith("images.") and _has_units(row) and not row.expected["has_usage"]
+    is_old = row.kind.startswith("images.") and states_units(row) and not row.expected["has_usage"]
     return "dall-e-2" if is_old else None
 
 

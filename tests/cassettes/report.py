@@ -1,21 +1,30 @@
-"""Replays recorded interactions and writes what came of them: `python -m tests.cassettes.report [FOLDER]`."""
+"""Replays recorded interactions and writes what came of them: `python -m tests.cassettes.report [FOLDER]`.
+
+What was recorded and stored, what it costs, and what differs.
+"""
 
 import sys
 import tempfile
 from pathlib import Path
 
+from monitor.pricing.installed import installed_price_book
 from tests.cassettes.campaign import Campaign, run_campaign
 from tests.cassettes.compare import explanation_of
+from tests.cassettes.costs import costs_of
 from tests.cassettes.material import FOLDER, read_rows
 
 
 def main() -> int:
-    """Write the table, each explained difference and each unexplained one; the exit code says if there is any."""
+    """Write the tables, each explained difference and each unexplained one; the exit code says if there is any.
+
+    So it does if a cost is not known and nothing says why.
+    """
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     with tempfile.TemporaryDirectory() as directory:
         campaign = run_campaign(read_rows(folder), Path(directory) / "home")
-    sys.stdout.write(f"{campaign.table()}\n\n{_differences(campaign)}\n")
-    return 1 if campaign.unexplained or campaign.faults or campaign.quarantined else 0
+    costs = costs_of(campaign, installed_price_book())
+    sys.stdout.write(f"{campaign.table()}\n\n{costs.table()}\n\n{_differences(campaign)}\n")
+    return 1 if campaign.unexplained or campaign.faults or campaign.quarantined or costs.nameless else 0
 
 
 def _differences(campaign: Campaign) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from tests.cassettes.campaign import Campaign, run_campaign
 from tests.cassettes.compare import USAGE, WORKS, Stored, is_unfinished, shows_unasked_usage
+from tests.cassettes.costs import costs_of
 from tests.cassettes.material import FOLDER, Row, read_rows
+from tests.world import price_book
 
 pytestmark = [
     pytest.mark.skipif(not FOLDER.is_dir(), reason="the recorded interactions are not in ../shared/data/cassettes"),
@@ -16,6 +18,7 @@ pytestmark = [
 ]
 
 _EXPLAINED_ROWS = 9
+_UNPRICED_ROWS = 38
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +131,16 @@ def _is_broken_off(row: Row) -> bool:
     """A stream without an end of any kind, or one that is called JSON and was not asked for."""
     is_mislabelled = row.response_headers.get("content-type") == "application/json"
     return row.is_event_stream and (not row.response_body or (is_mislabelled and not row.expected["request_stream"]))
+
+
+def test_every_interaction_that_states_usage_has_a_cost_or_a_reason(
+    campaign: Campaign, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hardly any has none, and what each of these lacks has a name; a new one fails here."""
+    costs = costs_of(campaign, price_book())
+    with capsys.disabled():
+        sys.stdout.write(f"\n{costs.table()}\n")
+
+    assert costs.nameless == ()
+    assert costs.states.keys() <= {"priced", "repeated", "pending", "unpriced", "free"}
+    assert sum(costs.reasons.values()) <= _UNPRICED_ROWS

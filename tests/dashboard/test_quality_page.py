@@ -1,7 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from dashboard.source import Lag, current, install
 from monitor.health import Health
+from monitor.ledger.backlog import Backlog
 from monitor.records import Begin
 from monitor.spool.writer import SpoolWriter
 from tests.dashboard.world import NOW, UNPRICED_MODEL, World, delta, figure, html, make_record, words
@@ -23,6 +26,58 @@ def test_requests_of_unknown_cost_are_listed_with_the_reason(world: World) -> No
     assert figure(page, "Cost unknown") == "2"
     assert UNPRICED_MODEL in html(page)
     assert "does not know this model" in html(page)
+
+
+def test_what_to_type_stands_beside_the_model(world: World) -> None:
+    """Where something can propose it; not for what no price would help, and not for a name nobody should copy."""
+    strange = make_record(model="a\x1b[2Jb")
+    impossible = make_record(cache_read_input_tokens=2_000_000)
+    world.add(make_record(model=UNPRICED_MODEL), strange, impossible)
+    assert "--input" not in html(world.page("quality"))
+
+    install(replace(current(), propose=lambda provider, model: f"monitor price set {model} --input USD # {provider}"))
+    page = html(world.page("quality"))
+    assert page.count(">--input<") == 1
+    assert f">{UNPRICED_MODEL}<" in page
+
+
+def test_a_flood_of_names_does_not_fill_the_page(world: World) -> None:
+    """The first of them, and how many more there are."""
+    world.add(*(make_record(model=f"acme-{number}") for number in range(60)))
+    page = world.page("quality")
+
+    assert html(page).count("acme-") == 2 * 20
+    assert "And 40 requests of 40 more models." in words(page)
+
+
+def test_estimated_spend_is_summed_apart(world: World) -> None:
+    """With its part of the whole."""
+    world.add(make_record(), make_record(usage_source="estimated"), make_record(usage_source="estimated"))
+    page = world.page("quality")
+
+    assert figure(page, "Cost estimated") == "2"
+    assert delta(page, "Cost estimated").replace("\\", "") == "$0.30, 67% of the spend"
+
+
+def test_requests_told_of_twice_are_counted(world: World) -> None:
+    """By who told of them."""
+    record = make_record(response_id="chatcmpl-0123456789abcdef")
+    again = make_record(response_id="chatcmpl-0123456789abcdef", source="gateway")
+    world.add(record)
+    world.add(again)
+
+    assert "1 by a gateway; each of them counts once" in html(world.page("quality"))
+
+
+def test_faults_are_told(world: World) -> None:
+    """Of jobs, such as a download of prices, and of files that the disk does not give back."""
+    backlog = Backlog(bytes=9, lines=None, is_estimate=False, seconds=None, faults=("The segment x cannot be read.",))
+    faults = ["The job prices failed: Newer prices could not be downloaded."]
+    install(replace(current(), spool_lag=lambda: Lag(backlog=backlog, idle=0.1), job_faults=lambda: faults))
+    page = html(world.page("quality"))
+
+    assert "The segment x cannot be read." in page
+    assert faults[0] in page
 
 
 def test_a_period_without_requests_is_not_called_priced(world: World) -> None:

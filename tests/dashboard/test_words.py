@@ -8,7 +8,7 @@ import pytest
 from dashboard.alert_lists import STATES, TONES
 from dashboard.cells import outcome
 from dashboard.reasons import REASONS, failure_name
-from dashboard.words import DROPS, ERRORS, PRICING, drop_reason
+from dashboard.words import DROPS, ERRORS, PRICING, TELLERS, drop_reason
 from monitor.alerts.model import Severity, State
 from monitor.alerts.outbox import NotificationState
 from monitor.capture import breaks, fault_codes
@@ -16,7 +16,7 @@ from monitor.capture.fault_codes import OTHER_REFUSAL, OTHER_TROUBLE, Fault
 from monitor.capture.faults import limit_of_headers
 from monitor.ledger.costs import PRICING_STATES
 from monitor.pricing.figures import UNKNOWN_COST_STATES
-from monitor.records import OUTCOMES
+from monitor.records import OUTCOMES, SOURCES
 from monitor.spool import trouble
 
 _POLICY = b"DeploymentRatelimit-"
@@ -60,6 +60,11 @@ def test_every_pricing_state_has_words() -> None:
     """Those of known cost too: they explain a dash."""
     assert _pricing_states() == PRICING.keys()
     assert set(UNKNOWN_COST_STATES) < PRICING.keys()
+
+
+def test_every_source_has_words() -> None:
+    """Who tells of requests."""
+    assert {*SOURCES} == TELLERS.keys()
 
 
 def test_every_reason_to_lose_records_has_words() -> None:

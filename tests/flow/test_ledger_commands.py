@@ -31,6 +31,14 @@ def test_a_server_is_backed_up_checked_and_restored(tmp_path: Path) -> None:
     assert report(home)["total"]["requests"] == 5
 
 
+def test_a_backup_has_what_programs_have_written(tmp_path: Path) -> None:
+    """Also what no server has read off the spool yet."""
+    home = tmp_path / "home"
+    run("-m", "tests.flow.plain_app", "3", home=home)
+
+    assert "Backed up 3 requests" in _ledger(home, "backup", str(tmp_path / "backup"))
+
+
 def test_a_damaged_ledger_names_the_command_that_mends_it(tmp_path: Path) -> None:
     """A server stops with one sentence; the command reads the spool again, and says what it did."""
     home = tmp_path / "home"

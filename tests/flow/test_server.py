@@ -44,6 +44,7 @@ def test_a_server_answers_and_stops_when_told(tmp_path: Path) -> None:
         health = server.get("/api/health")
         page = server.get("/")
         token = json.loads(_server_file(home).read_text())["token"]
+        known_health = server.get("/api/health", token=token)
         question = "/api/report?by=model&start=2026-01-01T00:00:00%2B00:00&end=2027-01-01T00:00:00%2B00:00"
         without, wrong, right = (server.get(question, token=shown) for shown in (None, "guessed", token))
         server.send(signal.SIGTERM)
@@ -51,6 +52,7 @@ def test_a_server_answers_and_stops_when_told(tmp_path: Path) -> None:
         ended = server.ended()
 
     assert (health.status_code, health.json()["status"]) == (200, "ok")
+    assert (str(home) in health.text, known_health.json()["home"]) == (False, str(home))
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert (without.status_code, wrong.status_code, right.status_code) == (401, 401, 200)
     assert right.json()["total"]["requests"] == 0

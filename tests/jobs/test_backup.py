@@ -22,8 +22,8 @@ from monitor.ledger.drain import Drain
 from monitor.ledger.examine import examine
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.lost import lost_parts
-from tests.factories import make_record
-from tests.world import NOW, World, price_book
+from tests.factories import NOW, make_record
+from tests.world import World, price_book
 
 
 def _stores(world: World, *budgets: str) -> None:

@@ -101,5 +101,6 @@ def totals_of(world: World, records: Iterable[Record]) -> Totals:
         cache_creation_input_tokens=tokens("cache_creation_input_tokens"),
         reasoning_output_tokens=tokens("reasoning_output_tokens"),
         list_cost=known(rows[record.record_id][1] for record in found),
+        contracted_cost=known(rows[record.record_id][1] for record in found),
         estimated_list_cost=known(rows[r.record_id][1] for r in found if r.usage_source == "estimated"),
     )

@@ -40,6 +40,7 @@ def test_all_fields_arrive(world: World) -> None:
         "conversation_id": "conv_1",
         "file_id": "file-1",
         "custom_id": "line-1",
+        "region": "eu",
         "trace_id": "0af7651916cd43dd8448eb211c80319c",
         "span_id": "b7ad6b7169203331",
         "body_fingerprint": "fedcba9876543210",

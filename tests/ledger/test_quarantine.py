@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.jobs.tasks import TASKS, Chest
+from monitor.jobs.tasks import TASKS
 from monitor.ledger import queries
 from monitor.ledger.check import check
 from monitor.ledger.quarantine import readable_again, release
 from monitor.spool.format import END, encode_line
+from tests.chests import chest_of
 from tests.factories import make_begin, make_record
 from tests.world import ALWAYS, World, fields_of, line_of, sealed
 
@@ -48,7 +49,8 @@ def test_lines_that_nobody_can_read_do_not_stand_in_the_way(world: World) -> Non
     def drain() -> None:
         world.drain.run()
 
-    done = TASKS["retry"](Chest(ledger=world.ledger, home=world.home, drain=drain), {})
+    with chest_of(world, drain) as chest:
+        done = TASKS["retry"](chest, {})
 
     assert (done["before"], done["stored"]) == (1_102, 2)
     assert queries.totals(world.ledger, ALWAYS).requests == 2
@@ -114,5 +116,5 @@ def test_a_line_whose_segment_was_not_drained_stays(world: World, tmp_path: Path
 @pytest.mark.parametrize("limit", ["-1", "0", "99999999999999999999999"])
 def test_more_lines_than_can_be_told_are_refused_in_words(world: World, limit: str) -> None:
     """The server answers with the value and what it may be."""
-    with pytest.raises(ValueError, match=rf"limit is {limit}, but must be from 1 to 10,000"):
-        TASKS["quarantine"](Chest(ledger=world.ledger, home=world.home, drain=lambda: None), {"limit": limit})
+    with chest_of(world) as chest, pytest.raises(ValueError, match=rf"limit is {limit}, but must be from 1 to 10,000"):
+        TASKS["quarantine"](chest, {"limit": limit})

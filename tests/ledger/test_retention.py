@@ -85,7 +85,7 @@ def test_the_old_goes_in_bounded_bites(tmp_path: Path) -> None:
         assert isinstance(ledger, DyingLedger)
         _aged(world, *(100 + number / 24 for number in range(100)))
         left = []
-        for statement in (11, 21, None):
+        for statement in (16, 28, None):
             ledger.dies_at(statement)
             with suppress(DyingError):
                 forget(ledger, requests=100 * _DAY, rollup=None, pieces=_YEAR, at_once=10)

@@ -12,7 +12,14 @@ import pytest
 
 from monitor.errors import LedgerError
 from monitor.ledger import queries
-from monitor.ledger.columns import BEGIN_COLUMNS, COST_COLUMNS, DEFAULTS, RECORD_COLUMNS
+from monitor.ledger.columns import (
+    BEGIN_COLUMNS,
+    COMPUTED_FACTS,
+    CONTRACTED_COLUMNS,
+    COST_COLUMNS,
+    DEFAULTS,
+    RECORD_COLUMNS,
+)
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.migrate import migrate
 from monitor.ledger.rollup import ROLLUPS, Rollup
@@ -81,10 +88,9 @@ def test_the_migrations_make_the_table_of_requests(shared: World) -> None:
 
     assert {name: found.pop(name) for name in RECORD_COLUMNS} == RECORD_COLUMNS
     assert found == {
-        "model": "VARCHAR",
-        "pricing_state": "VARCHAR",
-        "sku_price_id": "VARCHAR",
-        **dict.fromkeys(COST_COLUMNS, "DECIMAL(38,18)"),
+        **COMPUTED_FACTS,
+        **dict.fromkeys(("model", "pricing_state", "sku_price_id", "tool_sku_price_id", "discount_id"), "VARCHAR"),
+        **dict.fromkeys((*COST_COLUMNS, *CONTRACTED_COLUMNS), "DECIMAL(38,18)"),
     }
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from monitor.records import Record, Usage
 from tests.factories import NOW, make_record
 from tests.pricing import published
@@ -177,6 +179,31 @@ def _calls() -> Iterator[Golden]:
         yield _golden(tool, model, Decimal(usd) * 3 / 1_000, usage, tool_calls={tool: 3})
 
 
+def _regions() -> Iterator[Golden]:
+    """A tenth more for models that came out since March 2026, in each tier; older ones cost the same everywhere."""
+    dearer = {name for (name,) in _rows(published.REGIONAL)}
+    for model, plain, cached, _, output in _rows(published.TEXT):
+        factor = Decimal("1.1") if model in dearer else Decimal(1)
+        prices = [price if price == "-" else str(Decimal(price) * factor) for price in (plain, cached, output)]
+        yield from _text("in a region", model, prices, region="eu")
+    for model, tier, *figures in _rows(published.TIERS):
+        if model in dearer:
+            prices = [price if price == "-" else str(Decimal(price) * Decimal("1.1")) for price in figures]
+            yield from _text(f"{tier} in a region", model, prices, region="us", **_tier_facts(tier))
+
+
+def _sessions() -> Iterator[Golden]:
+    """Each made by itself, and begun by a response."""
+    for memory, usd in _rows(published.SESSIONS):
+        facts: dict[str, Any] = {"container_memory": memory}
+        made = _golden(f"{memory} made", "container", usd, Usage(), containers=[f"made-{memory}"], **facts)
+        record = msgspec.structs.replace(made.record, request_model=None, operation_name="create_container")
+        yield Golden(made.name, made.usd, record)
+        names = [f"one-{memory}", f"two-{memory}"]
+        usage = Usage(input_tokens=0, output_tokens=0)
+        yield _golden(f"two of {memory}", "gpt-5", 2 * Decimal(usd), usage, containers=names, **facts)
+
+
 def _drawing() -> Iterator[Golden]:
     """A model that draws inside a response is paid beside it."""
     tool_usage = {"input_tokens": 60, "output_tokens": 4_160, "output_image_tokens": 4_160}
@@ -199,5 +226,7 @@ TABLES: dict[str, Callable[[], Iterator[Golden]]] = {
     "minutes": _minutes,
     "characters": _characters,
     "calls": _calls,
+    "regions": _regions,
+    "sessions": _sessions,
     "other models": _drawing,
 }

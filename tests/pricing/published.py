@@ -304,3 +304,33 @@ gpt-5 image_generation 0
 gpt-5 computer 0
 gpt-5 mcp 0
 """
+
+# Models whose tokens cost 1.1 times as much where they are processed in a region.
+REGIONAL = """
+gpt-6-astra
+gpt-6.1-sol
+gpt-6.1-terra
+gpt-6-sol
+gpt-6-luna
+gpt-6-cyber
+gpt-6-rosalind
+gpt-5.6-sol
+gpt-5.6-terra
+gpt-5.6-luna
+gpt-5.6-cyber
+gpt-5.5
+gpt-5.5-pro
+gpt-5.5-cyber
+gpt-5.4
+gpt-5.4-mini
+gpt-5.4-nano
+gpt-5.4-pro
+"""
+
+# Twenty minutes of a container, by its memory.
+SESSIONS = """
+1g 0.03
+4g 0.12
+16g 0.48
+64g 1.92
+"""

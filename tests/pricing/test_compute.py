@@ -26,7 +26,7 @@ _OWN_MODELS = (
 )
 _OWN_MOMENTS = [datetime(year, month, 1, tzinfo=UTC) for year in (2024, 2025, 2026) for month in (1, 5, 11)]
 _SOURCES = [source for source in USAGE_SOURCES if source not in ("late", "repeated")]
-_OPERATIONS = ("chat", "embeddings", "image_generation", "image_edit", "transcription", "decision")
+_OPERATIONS = ("chat", "embeddings", "image_generation", "image_edit", "transcription", "decision", "create_container")
 _STATUSES = (None, "completed", "failed", "queued", "in_progress", "cancelled")
 _OTHER_TOTALS: tuple[dict[str, Any], ...] = (
     {"video_seconds": 4.0},
@@ -81,6 +81,7 @@ def _random_record(chance: random.Random) -> Record:
         response_id=None,
         media_size=chance.choice(_SIZES),
         media_quality=chance.choice(_QUALITIES),
+        region=chance.choice([None, "eu"]),
         **(_random_tools(chance) if chance.random() < 0.3 else {}),
     )
 
@@ -92,7 +93,14 @@ def _random_tools(chance: random.Random) -> dict[str, Any]:
         "tool_calls": {name: chance.randrange(-1, 9) for name in chance.sample(_TOOLS, chance.randrange(3))} or None,
         "tool_model": chance.choice(_TOOL_MODELS),
         "tool_usage": tokens if chance.random() < 0.5 else None,
+        **(_random_containers(chance) if chance.random() < 0.5 else {}),
     }
+
+
+def _random_containers(chance: random.Random) -> dict[str, Any]:
+    """Some that were met before, and some that were not."""
+    names = [f"cntr_{chance.randrange(100)}", f"cntr_{chance.randrange(10_000)}"]
+    return {"containers": names[: chance.randrange(1, 3)], "container_memory": chance.choice([None, "1g", "4g", "3g"])}
 
 
 def _faults(world: World, price: Pricer, records: Sequence[Record]) -> list[str]:
@@ -105,7 +113,8 @@ def _faults(world: World, price: Pricer, records: Sequence[Record]) -> list[str]
     """
     stored = {row[0].hex: row[1:] for row in world.rows(asked, [UUID(record.record_id) for record in records])}
     faults = []
-    for record in records:
+    # In the order of time, as the sessions of containers are told.
+    for record in sorted(records, key=lambda record: (record.started_at, record.record_id)):
         state, cost, sku, *parts = stored[record.record_id]
         found = price(record)
         is_same = (found.state, found.list_cost) == (state, cost)

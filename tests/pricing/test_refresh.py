@@ -1,14 +1,18 @@
 """The price table of the ledger, when the list changes."""
 
+import logging
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from genai_prices import types
 
 from monitor.ledger.prices import refresh_prices
 from monitor.ledger.queries import price_lists, unpriced_models
+from monitor.pricing.book import PriceBook
+from monitor.pricing.own import OwnPrice, OwnPrices
 from monitor.records import Record
 from tests.factories import NOW, make_record, make_usage
 from tests.pricing.books import changing_on, make_book, make_model, make_prices
@@ -58,14 +62,181 @@ def test_new_requests_cost_the_new_price(world: World) -> None:
 
 
 def test_entries_that_no_longer_hold_are_kept(world: World) -> None:
-    """The rows that they priced still name them."""
+    """They end, and the rows that they priced still name them."""
     record = _record()
     world.store(record)
     refresh_prices(world.ledger, _NEW)
 
     assert world.rows(
-        "select input, is_current from prices where sku_price_id = ?", world.one(record)["sku_price_id"]
-    ) == [(Decimal("0.000002"), False)]
+        "select input, valid_to from prices where sku_price_id = ?", world.one(record)["sku_price_id"]
+    ) == [(Decimal("0.000002"), NOW.replace(tzinfo=None))]
+
+
+def test_requests_from_before_a_change_keep_their_price(world: World) -> None:
+    """Those that come in later, too; requests from the refresh on cost what the list says now."""
+    world.store(_record())
+    world.clock.advance(days=1)
+    refresh_prices(world.ledger, _NEW)
+    world.drain.use(_NEW)
+    late, new = _record(started_at=NOW - timedelta(days=30)), _record(started_at=NOW + timedelta(days=1))
+    world.store(late, new)
+
+    assert (world.one(late)["list_cost"], world.one(new)["list_cost"]) == (Decimal(2), Decimal(3))
+
+
+def test_a_name_that_comes_later_has_the_past_of_its_model(world: World) -> None:
+    """The book of that day knows nothing of it any more."""
+    world.store(_record())
+    world.clock.advance(days=1)
+    refresh_prices(world.ledger, _NEW)
+    world.drain.use(_NEW)
+    record = _record("M")
+    world.store(record)
+
+    assert world.one(record)["list_cost"] == Decimal(2)
+    assert refresh_prices(world.ledger, _NEW) == 0
+
+
+def test_a_new_name_does_not_bring_prices_of_another_book(world: World) -> None:
+    """Only the refresh changes prices, and tells of it."""
+    world.store(_record())
+    world.drain.use(_NEW)
+    record = _record("M")
+    world.store(record)
+
+    assert world.one(record)["list_cost"] == Decimal(2)
+    assert refresh_prices(world.ledger, _NEW) == 2
+    assert _changes(world) != []
+
+
+def _changes(world: World) -> list[tuple[object, ...]]:
+    return world.rows(
+        "select price_key, unit, cast(before * 1000000 as integer), cast(after * 1000000 as integer), price_list"
+        " from price_changes where service_tier = 'default' and not is_batch order by all"
+    )
+
+
+def test_each_changed_figure_is_noted(world: World) -> None:
+    """Once, with what it was and what it is; it is counted too."""
+    world.store(_record())
+    for _ in range(2):
+        refresh_prices(world.ledger, _NEW, world.health)
+
+    assert _changes(world) == [("openai/m", "input", 2, 3, "list 2")]
+    assert world.health.counts()["prices_changed_total"] == world.value("select count(*) from price_changes") == 4
+
+
+def test_what_changed_is_logged_by_name(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, however many of its figures changed."""
+    world.store(_record())
+    with caplog.at_level(logging.INFO, logger="monitor.ledger.prices"):
+        refresh_prices(world.ledger, _NEW)
+
+    assert [line.message for line in caplog.records] == ["The prices of 1 model changed: openai/m."]
+
+
+def test_models_that_find_or_lose_their_price_are_noted(world: World) -> None:
+    """The one had none before, the other has none after."""
+    world.store(_record("m"), _record("n"))
+    refresh_prices(world.ledger, make_book(make_model("n", make_prices(input_mtok="5"))))
+
+    assert _changes(world) == [
+        ("openai/m", "input", 2, None, "list 1"),
+        ("openai/m", "output", 8, None, "list 1"),
+        ("openai/n", "input", None, 5, "list 1"),
+    ]
+
+
+def test_requests_from_before_a_model_lost_its_price_keep_it(world: World) -> None:
+    """Nothing is asked of those that come after."""
+    world.store(_record())
+    world.clock.advance(days=1)
+    refresh_prices(world.ledger, make_book())
+    late, new = _record(), _record(started_at=NOW + timedelta(days=1))
+    world.store(late, new)
+
+    assert (world.one(late)["list_cost"], world.one(new)["pricing_state"]) == (Decimal(2), "unpriced")
+    assert refresh_prices(world.ledger, make_book()) == 0
+
+
+def test_a_price_that_comes_back_is_found_again(world: World) -> None:
+    """For the time between as well: it had none then."""
+    world.store(_record())
+    for days, book in ((1, make_book()), (1, _NEW)):
+        world.clock.advance(days=days)
+        refresh_prices(world.ledger, book)
+    between = _record(started_at=NOW + timedelta(days=1, hours=1))
+    world.store(between)
+
+    assert world.one(between)["list_cost"] == Decimal(3)
+
+
+def test_a_model_that_goes_by_another_entry_keeps_its_past(world: World) -> None:
+    """The list has it under a name of its own now; the names that were there keep what they had."""
+    base = types.ModelInfo(id="m-base", match=types.ClauseStartsWith("m"), prices=make_prices(input_mtok="2"))
+    world.drain.use(make_book(base))
+    world.store(_record("m-1"), _record("m-2"))
+    world.clock.advance(days=1)
+    own = make_model("m-1", make_prices(input_mtok="4"))
+    refresh_prices(world.ledger, make_book(own, base))
+    records = [_record("m-1"), _record("m-2"), _record("m-1", started_at=NOW + timedelta(days=1))]
+    world.store(*records)
+
+    assert [world.one(record)["list_cost"] for record in records] == [Decimal(2), Decimal(2), Decimal(4)]
+
+
+def test_a_name_that_finds_a_known_price_leaves_its_past(world: World) -> None:
+    """It has that past, too."""
+    world.store(_record("m"), _record("n"))
+    world.clock.advance(days=1)
+    refresh_prices(world.ledger, _NEW)
+    either = types.ClauseOr([types.ClauseEquals("m"), types.ClauseEquals("n")])
+    both = types.ModelInfo(id="m", match=either, prices=make_prices(input_mtok="3", output_mtok="8"))
+    refresh_prices(world.ledger, make_book(both, version="list 2"))
+    records = [_record("m"), _record("n")]
+    world.store(*records)
+
+    assert [world.one(record)["list_cost"] for record in records] == [Decimal(2), Decimal(2)]
+
+
+def test_what_the_user_says_a_model_is_holds_for_the_past(world: World) -> None:
+    """A deployment that was taken for something else is corrected as a whole."""
+    models = (make_model("m", make_prices(input_mtok="2")), make_model("n", make_prices(input_mtok="5")))
+    world.store(_record())
+    world.clock.advance(days=1)
+    provider = types.Provider(id="openai", name="openai", api_pattern="openai", models=list(models))
+    refresh_prices(world.ledger, PriceBook([provider], "list 1", {"m": "n"}))
+    record = _record()
+    world.store(record)
+
+    assert world.one(record)["list_cost"] == Decimal(5)
+
+
+def test_own_prices_hold_for_the_past_and_beside_what_is_kept(world: World) -> None:
+    """The user's input price, always; the output price of before where the list has another since."""
+    world.store(_record())
+    world.clock.advance(days=1)
+    own = OwnPrice(id="1", created_at=NOW, provider="openai", model="m", prices={"input": Decimal("0.000007")})
+    models = [make_model("m", make_prices(input_mtok="3", output_mtok="9"))]
+    provider = types.Provider(id="openai", name="openai", api_pattern="openai", models=models)
+    refresh_prices(world.ledger, PriceBook([provider], "list 2", own=OwnPrices(prices=(own,))))
+    record = make_record(
+        usage=make_usage(input_tokens=1_000_000, output_tokens=1_000_000), request_model="m", response_model=None
+    )
+    world.store(record)
+
+    assert world.one(record)["list_cost"] == Decimal(7) + Decimal(8)
+
+
+def test_a_ledger_of_an_older_program_does_not_report_everything(world: World) -> None:
+    """Its entries lacked units; only figures that are others are noted."""
+    world.store(_record())
+    with world.ledger.writing() as cursor:
+        cursor.execute("update price_matches set fingerprint = null")
+        cursor.execute("update prices set output = null, others = null, own_units = null")
+    refresh_prices(world.ledger, _NEW)
+
+    assert _changes(world) == [("openai/m", "input", 2, 3, "list 2")]
 
 
 def test_each_entry_stands_in_the_table_once(world: World) -> None:

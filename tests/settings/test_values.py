@@ -55,6 +55,8 @@ _GOOD: list[tuple[str, Any, Any]] = [
     ("frameworks", "acme, shop.llm,", ("acme", "shop.llm")),
     ("frameworks", ["acme", "shop.llm"], ("acme", "shop.llm")),
     ("frameworks", [], ()),
+    ("unpriced_receivers", "on-call, finance,on-call,", ("on-call", "finance")),
+    ("unpriced_receivers", ["on-call"], ("on-call",)),
     ("content", "true", True),
     ("content_limit", "1KiB", 1_024),
     ("content_redact", "email card cust-[0-9]{1,3}", ("email", "card", "cust-[0-9]{1,3}")),

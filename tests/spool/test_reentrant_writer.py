@@ -68,7 +68,7 @@ def _open_files(directory: Path) -> list[str]:
     if not _FILES.is_dir():
         return []
     # One of the descriptors is that of the listing itself, and gone when it is looked at.
-    targets = (os.readlink(path) for path in _FILES.iterdir() if os.path.lexists(path))
+    targets = (str(path.readlink()) for path in _FILES.iterdir() if path.is_symlink())
     return [target for target in targets if target.startswith(str(directory))]
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from tests.architecture.sources import ROOT
 from tests.factories import make_failure, make_record, make_usage
 
 _COST = Decimal("0.0035")
-_SETTINGS = Settings()
+_SETTINGS = Settings(home=Path("no-home"))
 
 
 def _finish(trackers: Sequence[Tracker], *records: Record) -> None:
