@@ -65,7 +65,7 @@ def _show_costs(source: Source, row: Mapping[str, Any]) -> None:
     columns = (
         Column(label="Cost"),
         Column(label="List USD" if is_discounted else "USD", fit="right"),
-        *((Column(label="Contracted USD", fit="right"),) if is_discounted else ()),
+        *((Column(label="Paid USD", fit="right"),) if is_discounted else ()),
         Column(label="Price", fit="wrap"),
     )
     rows = [

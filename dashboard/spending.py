@@ -77,7 +77,7 @@ def _ranking(source: Source, filters: Filters, span: Span, label: str, dimension
     columns = (
         Column(label=label, fit="cut"),
         Column(label="Spend", fit="right"),
-        *((Column(label="Contracted", fit="right"),) if is_discounted else ()),
+        *((Column(label="Paid", fit="right"),) if is_discounted else ()),
         Column(label="Share"),
         Column(label="Requests", fit="right"),
         Column(label="Errors", fit="right"),

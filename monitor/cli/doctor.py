@@ -14,8 +14,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from monitor.alerts.wording import counted
 from monitor.cli.asking import RunningServer, running_server
 from monitor.cli.context import console, load_settings
+from monitor.clock import system_clock
+from monitor.control.store import Control
 from monitor.errors import LeaseError, MonitorError
 from monitor.home import Home
 from monitor.house import House
@@ -69,6 +72,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield from _permissions(home)
+    yield from _receivers(settings, home)
     yield from _spool(home)
     server = running_server(home)
     if server is not None and (finding := _server(server)) is not None:
@@ -111,17 +115,35 @@ def _permissions(home: Home) -> Iterator[Finding]:
     yield Finding("disk", f"{free / 2**30:.1f} GiB free", mend)
 
 
+def _receivers(settings: Settings, home: Home) -> Iterator[Finding]:
+    if not settings.unpriced_receivers or not home.control.exists():
+        return
+    try:
+        with Control.open(home.control, system_clock) as control:
+            known = [receiver.name for receiver in control.list_receivers()]
+    except MonitorError as error:
+        yield Finding("receivers", str(error), "Mend the control store, or put back a backup.")
+        return
+    for name in settings.unpriced_receivers:
+        if name not in known:
+            mend = f"Add it with monitor receiver add, or set unpriced_receivers to some of: {', '.join(known) or '–'}."
+            yield Finding("receivers", f"unpriced_receivers names {name}, and there is no such receiver", mend)
+
+
 def _spool(home: Home) -> Iterator[Finding]:
     segments, headless = list_segments(home.spool)
     size = sum(segment.size() for segment in segments)
     living = sum(not segment.is_writer_gone() for segment in segments)
     yield Finding(
-        "spool", f"{len(segments)} segments, {size / 2**20:.1f} MiB, {living} of them being written by a program now"
+        "spool",
+        f"{counted(len(segments), 'segment')}, {size / 2**20:.1f} MiB, {living} of them being written by a program now",
     )
     if home.content.exists():
         contents, more = list_segments(home.content)
         size = sum(segment.size() for segment in contents)
-        yield Finding("contents", f"prompts and answers are kept: {len(contents)} segments, {size / 2**20:.1f} MiB")
+        yield Finding(
+            "contents", f"prompts and answers are kept: {counted(len(contents), 'segment')}, {size / 2**20:.1f} MiB"
+        )
         headless += more
     old = [path for path in headless if _age(path) > 60]
     if old:

@@ -4,9 +4,12 @@ import os
 import re
 from pathlib import Path
 
+from monitor.clock import system_clock
+from monitor.control.store import Control
 from monitor.errors import SettingsError
 from monitor.home import Home
 from monitor.ledger.lease import Lease
+from monitor.notifiers.webhook import webhook_config
 from tests.cli.commands import run, spooled
 from tests.factories import make_record
 from tests.world import World, line_of, sealed
@@ -24,7 +27,7 @@ def test_a_healthy_directory_is_healthy(tmp_path: Path) -> None:
 
     assert (result.exit_code, "!!" in text) == (0, False)
     assert str(home) in text
-    assert "1 segments" in text
+    assert "1 segment," in text
     assert "does not run; start it with: monitor up" in text
     assert "bytes wait; monitor report or monitor up drains them" in text
 
@@ -153,3 +156,18 @@ def test_a_setting_that_cannot_be_used_ends_it(tmp_path: Path) -> None:
     result = run(tmp_path, "doctor", MONITOR_PORT="http")
 
     assert isinstance(result.exception, SettingsError)
+
+
+def test_a_receiver_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    """Or nobody would hear of what it was to be told."""
+    with World(tmp_path) as world:
+        home = world.home.path
+    with Control.open(Home(home).control, system_clock) as control:
+        control.add_receiver(name="finance", kind="webhook", config=webhook_config(url="https://hooks.example.com/x"))
+    result = run(home, "doctor", MONITOR_UNPRICED_RECEIVERS="finance,on-cal")
+    text = _text(result.stdout)
+
+    assert result.exit_code == 1
+    assert "unpriced_receivers names on-cal, and there is no such receiver" in text
+    assert "some of: finance." in text
+    assert "names finance" not in text

@@ -29,7 +29,7 @@ def test_the_overview_says_what_is_paid(world: World) -> None:
     page = world.page()
 
     assert "With your discounts and margins $0.12 is paid this month." in words(page).replace("\\", "")
-    assert html(page).count("Contracted") == 2
+    assert html(page).count(">Paid<") == 2
 
 
 def test_without_a_discount_the_overview_says_nothing_of_it(world: World) -> None:
@@ -38,7 +38,7 @@ def test_without_a_discount_the_overview_says_nothing_of_it(world: World) -> Non
     page = world.page()
 
     assert "discount" not in words(page)
-    assert "Contracted" not in html(page)
+    assert ">Paid<" not in html(page)
 
 
 def test_a_request_shows_both_costs_by_class_and_the_discount(world: World) -> None:
@@ -47,7 +47,7 @@ def test_a_request_shows_both_costs_by_class_and_the_discount(world: World) -> N
     _add(world, discount)
     shown = _request(world).replace("\\", "")
 
-    assert "Contracted USD" in shown
+    assert "Paid USD" in shown
     assert "$0.15" in shown
     assert "$0.12" in shown
     assert f"At the discount {discount.id}: of the list cost is paid 80% of input, 50% of tools." in shown
@@ -57,4 +57,4 @@ def test_a_request_without_a_discount_shows_its_cost_alone(world: World) -> None
     """As ever."""
     _add(world)
 
-    assert "Contracted" not in _request(world)
+    assert "Paid USD" not in _request(world)
