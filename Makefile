@@ -35,7 +35,7 @@ test: .venv-dev ## Run the checks and all tests, with coverage
 	$(MAKE) --jobs=3 --keep-going $(SDKS) || echo "So some tests with other versions of openai will be skipped." >&2 & \
 	$(MAKE) check || status=$$?; \
 	wait; \
-	.venv-dev/bin/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term || status=$$?; \
+	.venv-dev/bin/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term || status=$$?; \
 	exit $$status
 
 .PHONY: check

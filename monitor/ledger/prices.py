@@ -68,6 +68,7 @@ def match_new_models(
         f"""
         from ({_named("model")} union {_named("tool_model")} {_MADE if has_containers else ""})
         where (provider_name, model) not in (select (provider_name, model) from price_matches)
+        order by all
         """
     ).fetchall()
     now = ledger.clock()

@@ -26,8 +26,9 @@ from tests.world import World, fields_of, line_of, price_book, sealed
 
 Dump = dict[str, list[tuple[Any, ...]]]
 
-_MOMENTS: Final = ("drained_at", "seen_at", "matched_at", "added_at")
-"""When the drain did something differs from one drain to the next."""
+_MOMENTS: Final = ("drained_at", "seen_at", "matched_at", "added_at", "fingerprint")
+"""When the drain did something differs from one drain to the next, and with it which names of a model came together:
+their fingerprints tell."""
 
 
 @dataclass(frozen=True)

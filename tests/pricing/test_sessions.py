@@ -102,3 +102,14 @@ def test_sessions_never_overlap(seconds: list[int], chance: random.Random) -> No
 
     assert all(later - earlier >= LENGTH for earlier, later in pairwise(starts))
     assert all(any(abs(NOW + timedelta(seconds=s) - start) < LENGTH for start in starts) for s in seconds)
+
+
+def test_of_two_memories_the_oldest_word_holds() -> None:
+    """In whatever order they came: a ledger is asked in another order than a program."""
+    told = [
+        Session(container_id="c", started_at=NOW + timedelta(hours=hours), memory=memory, record_id=memory)
+        for hours, memory in ((2, "4g"), (0, "1g"), (1, "16g"))
+    ]
+    asked = _use("later", minutes=600, memory=None)
+
+    assert {tuple((Sessions(known).begun_by(asked) or {}).items()) for known in (told, told[::-1])} == {(("1g", 1),)}
