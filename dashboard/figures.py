@@ -17,6 +17,7 @@ from monitor.budgets.pace import change, forecast_to_date
 from monitor.budgets.periods import period_before, period_of
 from monitor.ledger import overview_queries, queries
 from monitor.ledger.queries import Totals
+from monitor.ledger.storage_queries import storage
 
 _COMPARED_WITH: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -49,6 +50,7 @@ def show_spend(source: Source, filters: Filters) -> None:
             f"With your discounts and margins {paid} is paid this month. "
             "Spend, forecast and budgets are at list prices."
         )
+    _storage_note(source, month)
     if spent.unpriced_requests:
         _unpriced_note(source, filters, month, spent.unpriced_requests)
 
@@ -126,6 +128,17 @@ def _forecast(source: Source, filters: Filters, span: Span, spent: Totals) -> No
     shown = "too early" if expected is None else formats.money(expected)
     delta = formats.signed_percent(growth)
     compared_box(label, shown, delta=delta, after="vs. last month", about=_FORECAST_HELP)
+
+
+def _storage_note(source: Source, span: Span) -> None:
+    if source.book is None:
+        return
+    cost = storage(source.ledger, source.book, span.start, span.now).total.list_cost
+    if cost:
+        st.caption(
+            f"Storage of vector stores: {formats.plain(formats.money(cost))} this month, as far as answers told their "
+            "sizes; it is not part of the spend."
+        )
 
 
 def _unpriced_note(source: Source, filters: Filters, span: Span, requests: int) -> None:

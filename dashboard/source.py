@@ -14,6 +14,7 @@ from monitor.errors import MonitorError
 from monitor.ledger.backlog import Backlog
 from monitor.ledger.check import Check
 from monitor.ledger.ledger import Ledger
+from monitor.pricing.book import PriceBook
 from monitor.settings import Settings
 
 
@@ -31,7 +32,7 @@ class Source:
 
     `spool_lag` is None where nothing drains, `last_check` where nothing checks; it gives None until a check was done.
     `job_faults` gives a sentence for each job whose last run failed; `propose` what to type for a provider and a model
-    without a price, None where nothing can.
+    without a price, None where nothing can; `book` the prices of this moment, None where nobody knows them.
 
     `time_zone` is the IANA zone in which days begin and times are shown.
     """
@@ -45,6 +46,7 @@ class Source:
     last_check: Callable[[], Check | None] | None = None
     job_faults: Callable[[], Sequence[str]] = tuple
     propose: Callable[[str, str], str] | None = None
+    book: Callable[[], PriceBook] | None = None
 
 
 _INSTALLED: Final[list[Source]] = []

@@ -35,6 +35,7 @@ def streamlit_app(house: House, url: str) -> st.App:
             last_check=lambda: house.checked,
             job_faults=house.job_faults,
             propose=house.prices.propose,
+            book=house.prices.book,
         )
     )
 

@@ -145,6 +145,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     container_memory: str | None = None
     tool_model: str | None = None
     tool_usage: dict[str, int] | None = None
+    stored_bytes: dict[str, int] | None = None
+    stored_until: dict[str, int] | None = None
     # attribution
     service: str | None = None
     environment: str | None = None

@@ -9,6 +9,7 @@ from typing import Final
 
 from monitor.capture import units_of_media as media
 from monitor.capture import units_of_responses as responses
+from monitor.capture import units_of_storage as storage
 from monitor.capture import units_of_work as work
 from monitor.capture.bodies import AnswerBody, MediaRequest, RequestBody, read_media_request
 from monitor.capture.endpoints import Endpoint
@@ -35,6 +36,7 @@ _READERS: Final[Mapping[str, Callable[[Answer], Fields]]] = {
     "conversation": work.conversation,
     "file": work.file,
     "session": work.session,
+    "vector_store": storage.vector_store,
 }
 _PARTS: Final[Mapping[str, Callable[[Answer], list[Fields]]]] = {
     "eval_run": work.eval_run_parts,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import budget, demo, doctor, importing, ledger, price, receiver, report, run, show, up, whatif
+from monitor.cli import budget, demo, doctor, importing, ledger, price, receiver, report, run, show, storage, up, whatif
 from monitor.errors import MonitorError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(demo.demo)
 app.command()(report.report)
 app.command()(show.show)
 app.command()(whatif.whatif)
+app.command()(storage.storage)
 app.command()(doctor.doctor)
 app.add_typer(budget.app, name="budget")
 app.add_typer(receiver.app, name="receiver")

@@ -34,9 +34,10 @@ from monitor.pricing.own import OWN_LIST, Discount, OwnName, OwnPrices
 from monitor.pricing.own_file import Row, rows_of
 from monitor.pricing.steps import ALWAYS
 from monitor.pricing.supplement import TIERS
-from monitor.pricing.units import REGIONAL
+from monitor.pricing.units import REGIONAL, STORAGE_FREE
 
 _MOST_UNPRICED: Final = 20
+_NO_UNITS: Final = (REGIONAL, STORAGE_FREE)
 SHOWN_UNITS: Final = ("input", "cache_read", "output")
 """Those that have columns of their own."""
 
@@ -212,7 +213,7 @@ def _print_entry(entry: PriceEntry, *, has_known_fees: bool) -> None:
 
 
 def _line(unit: str, usd: Decimal) -> str:
-    quantity = quantity_text(unit) if unit == REGIONAL else f"for {quantity_text(unit)}"
+    quantity = quantity_text(unit) if unit.startswith(_NO_UNITS) else f"for {quantity_text(unit)}"
     return f"  {unit:<28} {price_text(unit, usd):>12} {quantity}"
 
 

@@ -26,6 +26,8 @@ _ONE: Final = {
     "video_second": "a second",
     "tool": "a call",
     "container": "20 minutes",
+    "storage": "a GiB and day",
+    "storage_free": "GiB are free",
     "regional": "times the tokens",
 }
 _NUMBERS: Final = re.compile(r"(\d+)")

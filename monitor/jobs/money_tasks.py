@@ -1,4 +1,4 @@
-"""Tasks about what stored requests cost by other prices: re-pricing, and what-if."""
+"""Tasks about what stored requests cost by other prices, re-pricing and what-if, and about what storage costs."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from monitor.budgets.model import Matcher
 from monitor.jobs.chest import Chest, Given
 from monitor.ledger import reprice, whatif
 from monitor.ledger.scopes import Slice, conditions_of
+from monitor.ledger.storage_queries import storage
 from monitor.pricing.scenario import Scenario
 
 
@@ -32,6 +33,14 @@ def cost_otherwise(chest: Chest, given: Given) -> dict[str, Any]:
     scenario = msgspec.json.decode(given["scenario"], type=Scenario)
     found = whatif.what_if(chest.ledger, chest.book(), _slice(given), scenario, by=given["by"])
     return {"whatif": msgspec.to_builtins(found)}
+
+
+def cost_storage(chest: Chest, given: Given) -> dict[str, Any]:
+    """What vector stores hold from `start` to `end`, at most now, and what that costs."""
+    chest.drain()
+    span = _slice(given)
+    found = storage(chest.ledger, chest.book, span.start, min(span.end, chest.ledger.clock()))
+    return {"storage": msgspec.to_builtins(found)}
 
 
 def _slice(given: Given) -> Slice:

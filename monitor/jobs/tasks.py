@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.jobs.backup import back_up
 from monitor.jobs.chest import Chest, Given
-from monitor.jobs.money_tasks import cost_otherwise, reprice_requests
+from monitor.jobs.money_tasks import cost_otherwise, cost_storage, reprice_requests
 from monitor.jobs.price_tasks import change_prices, tell_prices, tell_why
 from monitor.ledger import queries
 from monitor.ledger.check import check
@@ -72,5 +72,6 @@ TASKS: Final[Mapping[str, Callable[[Chest, Given], dict[str, Any]]]] = MappingPr
         "price_change": change_prices,
         "reprice": reprice_requests,
         "whatif": cost_otherwise,
+        "storage": cost_storage,
     }
 )

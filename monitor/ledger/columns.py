@@ -68,6 +68,8 @@ RECORD_COLUMNS: Final = {
     "container_memory": "VARCHAR",
     "tool_model": "VARCHAR",
     "tool_usage": "MAP(VARCHAR, BIGINT)",
+    "stored_bytes": "MAP(VARCHAR, BIGINT)",
+    "stored_until": "MAP(VARCHAR, BIGINT)",
     "service": "VARCHAR",
     "environment": "VARCHAR",
     "host": "VARCHAR",

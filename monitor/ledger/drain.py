@@ -31,6 +31,7 @@ from monitor.ledger.rollup import SOURCE_COLUMNS, append
 from monitor.ledger.sessions import NO_SESSIONS, SESSIONS_FOUND, settle_sessions
 from monitor.ledger.sightings import settle_sightings
 from monitor.ledger.stage import ONCE, stage, stage_begins
+from monitor.ledger.storage import keep_sizes
 from monitor.ledger.unknown import settle, take_back, writer_of
 from monitor.pricing.book import PriceBook
 from monitor.spool.numbers import Seen
@@ -147,10 +148,12 @@ class Drain:
     def _keep_records(self, cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) -> Mapping[str, int]:
         """Store what is staged; returns how many of a segment's requests were stored already."""
         take_back(cursor)
+        told = frozenset(RECORD_COLUMNS) if load.ends is None else _facts_in(load.ends)
+        keep_sizes(cursor, told)
         again = [item.segment.id for item in load.taken if item.segment.header.host == RETRIED]
         duplicates = settle_sightings(cursor, now, again=again)
         has_changed = settle_late(cursor) or bool(duplicates)
-        names = frozenset(RECORD_COLUMNS) if load.ends is None or has_changed else _facts_in(load.ends)
+        names = frozenset(RECORD_COLUMNS) if has_changed else told
         found = SESSIONS_FOUND if settle_sessions(cursor, names) else NO_SESSIONS
         match_new_models(cursor, self._book, self._ledger, has_containers=bool(found.facts))
         has_discounts = match_new_discounts(cursor, self._book.own)

@@ -16,6 +16,7 @@ from monitor.ledger.measures import USAGE
 from monitor.ledger.rollup import DIGESTS, ROLLUPS
 from monitor.ledger.scopes import Slice, naive
 from monitor.ledger.steps import ALL_AT_ONCE
+from monitor.ledger.storage import forget_sizes
 from monitor.ledger.usage import parts_of
 
 LEAST: Final = timedelta(days=32)
@@ -120,6 +121,7 @@ def _forget_requests(ledger: Ledger, start: datetime, end: datetime) -> int:
         ).fetchone() or (0,)
         for table in ("sightings", "attempts", "container_sessions", "repriced_requests"):
             cursor.execute(f"delete from {table} where started_at >= ? and started_at < ?", [start, end])
+        forget_sizes(cursor, end)
         _note(cursor, ledger, _RAW, end, int(number))
     return int(number)
 

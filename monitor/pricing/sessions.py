@@ -120,7 +120,9 @@ class Sessions:
     def _memory(self, container_id: str) -> str | None:
         # The oldest word holds, in whatever order they were met.
         told = [session for session in self._held.get(container_id, []) if session.memory is not None]
-        return min(told, key=lambda one: (one.started_at, one.record_id or "", one.memory or "")).memory if told else None
+        return (
+            min(told, key=lambda one: (one.started_at, one.record_id or "", one.memory or "")).memory if told else None
+        )
 
     def _tell(self, container_id: str, use: Use, *, record_id: str | None) -> None:
         memory = use.memory or self._memory(container_id)

@@ -41,9 +41,12 @@ TOOL_UNITS: Final[dict[str, tuple[str | None, int]]] = {
 }
 """Likewise for the calls of tools that genai-prices has a price for."""
 
-KINDS: Final = ("image", "video_second", "tool", "container")
+STORED: Final = "storage"
+STORAGE_FREE: Final = "storage_free"
+KINDS: Final = ("image", "video_second", "tool", "container", STORED, STORAGE_FREE)
 """Units with a variant, written `kind:variant`: a picture of `QUALITY/SIZE`, a second of video of a `SIZE`, a call of
-a tool, twenty minutes of a container with that much memory."""
+a tool, twenty minutes of a container with that much memory, a GiB that is stored for a day. `storage_free` is no unit:
+how many GiB of an organisation are stored for nothing."""
 
 ANY: Final = "default"
 """The variant that holds where quality or size do not matter."""

@@ -107,6 +107,8 @@ _FIELDS = (
     "container_memory",
     "tool_model",
     "tool_usage",
+    "stored_bytes",
+    "stored_until",
 )
 _UNITS: dict[str, dict[str, Any]] = {
     "agents-turn": {"conversation_id": "sess_S1", "answer_status": "completed"},
@@ -176,6 +178,7 @@ _UNITS: dict[str, dict[str, Any]] = {
     "threads-runs-failed": {"answer_status": "failed", "conversation_id": "thread_S1"},
     "threads-runs-stream": {"answer_status": "completed", "conversation_id": "thread_S1"},
     "uploads-complete": {"file_id": "file-S3"},
+    "vector-stores-retrieve": {"stored_bytes": {"vs_S1": 2_147_483_648}, "stored_until": {"vs_S1": 1_795_773_600}},
     "videos-completed": {"answer_status": "completed", "video_seconds": 8.0, "media_size": "720x1280"},
     "videos-create": {"answer_status": "queued", "video_seconds": 8.0, "media_size": "720x1280"},
     "videos-failed": {"answer_status": "failed", "media_size": "720x1280"},

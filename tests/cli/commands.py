@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from monitor.cli.doctor import doctor
 from monitor.cli.report import report
 from monitor.cli.show import show
+from monitor.cli.storage import storage
 from monitor.cli.whatif import whatif
 from monitor.health import Health
 from monitor.home import Home
@@ -21,6 +22,7 @@ _app.command()(report)
 _app.command()(show)
 _app.command()(doctor)
 _app.command()(whatif)
+_app.command()(storage)
 
 
 def run(home: Path, *words: str, **environ: str) -> Result:

@@ -112,6 +112,7 @@ def small_world(directory: Path, *, time_zone: str = "UTC") -> Iterator[World]:
                 clock=clock,
                 time_zone=time_zone,
                 settings=Settings(home=home.path),
+                book=installed_price_book,
                 spool_lag=lambda: Lag(backlog=Backlog(bytes=2_048, lines=3, is_estimate=False, seconds=1.5), idle=0.2),
             )
         )

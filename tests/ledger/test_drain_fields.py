@@ -65,6 +65,8 @@ def test_all_fields_arrive(world: World) -> None:
         "container_memory": "4g",
         "tool_model": "gpt-image-1",
         "tool_usage": {"input_tokens": 60},
+        "stored_bytes": {"vs_1": 1_024},
+        "stored_until": {"vs_1": 1_795_773_600},
         "environment": "production",
         "host": "host",
         "process_id": 4711,

@@ -31,6 +31,7 @@ from tests.world import price_book
         ("openai", "ft:gpt-4.1-mini-2025-04-14:acme:shop:abc", "openai/ft:gpt-4.1-mini"),
         ("openai", "ft:gpt-4o-mini-2024-07-18:acme::abc", "openai/ft:gpt-4o-mini"),
         ("openai", "container", "openai/container"),
+        ("openai", "vector_store", "openai/vector_store"),
     ],
 )
 def test_a_name_leads_to_its_price(provider: str, model: str, price_key: str) -> None:

@@ -87,7 +87,9 @@ def test_each_name_leads_to_prices() -> None:
         for name in row.names:
             found = price_book().match(row.provider, name.replace("*", "acme::1"))
             assert found.entries != (), name
-            assert any(unit in UNITS or unit.startswith(("image", "video")) for unit in found.entries[0].unit_prices)
+            assert any(
+                unit in UNITS or unit.startswith(("image", "video", "storage")) for unit in found.entries[0].unit_prices
+            )
 
 
 def test_it_changes_nothing_but_what_it_says() -> None:

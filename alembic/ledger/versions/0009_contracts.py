@@ -1,4 +1,4 @@
-"""What is paid beside the list price, re-pricing, changes of prices, sessions of containers, regions."""
+"""What is paid beside the list price, re-pricing, changes of prices, sessions of containers, storage, regions."""
 
 from alembic import op
 
@@ -17,9 +17,18 @@ _SESSIONS = """
     )
 """
 
+_STORED = """
+    create table stored_bytes (
+        provider_name varchar not null, billing_account_id varchar, store_id varchar not null,
+        seen_at timestamp not null, bytes bigint not null, expires_at timestamp, record_id uuid not null
+    )
+"""
+
 STATEMENTS = (
     "alter table requests add column region varchar",
     "alter table requests add column container_sessions map(varchar, bigint)",
+    "alter table requests add column stored_bytes map(varchar, bigint)",
+    "alter table requests add column stored_until map(varchar, bigint)",
     f"alter table requests add column contracted_cost {_MONEY}",
     *(f"alter table requests add column contracted_{name}_cost {_MONEY}" for name in _CLASSES),
     "alter table requests add column discount_id varchar",
@@ -44,6 +53,7 @@ STATEMENTS = (
     )
     """,
     _SESSIONS,
+    _STORED,
     f"""
     create table repricings (
         repricing_id uuid not null, done_at timestamp not null, first_at timestamp not null,
