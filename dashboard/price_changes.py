@@ -15,8 +15,7 @@ from dashboard.source import Source
 from dashboard.tables import Cell, Column, table
 from monitor.ledger.price_queries import ChangedPrices, Figure, price_changes
 from monitor.pricing.listed import FIRST_DAY
-from monitor.pricing.own_file import MILLION, is_per_million
-from monitor.pricing.units import UNITS, is_free
+from monitor.pricing.units import UNITS, is_free, is_per_million, price_digits
 
 _MOST: Final = 400
 _MOST_ROWS: Final = 30
@@ -137,10 +136,8 @@ def price_text(unit: str, usd: Decimal | None) -> str:
     """All digits of a price, at least the cents."""
     if usd is None:
         return "none"
-    amount = usd * MILLION if is_per_million(unit) else usd
-    whole, _, part = f"{amount:f}".partition(".")
-    digits = part.rstrip("0").ljust(2, "0")
-    return f"×{whole}.{digits}" if unit == _FACTOR else f"${int(whole):,}.{digits}"
+    digits = price_digits(unit, usd)
+    return f"×{digits}" if unit == _FACTOR else f"${digits}"
 
 
 def _row(source: Source, one: ChangedPrices, others: Sequence[str]) -> tuple[Cell | str, ...]:

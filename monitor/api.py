@@ -24,6 +24,7 @@ from monitor.ledger.ledger import Ledger
 from monitor.ledger.queries import Totals
 from monitor.ledger.retention import lacks_before
 from monitor.ledger.scopes import Slice, conditions_of
+from monitor.pricing.figures import exact
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +100,7 @@ def _figures(totals: Totals, *, is_discounted: bool) -> dict[str, Any]:
 
 def decimal_text(value: Decimal | None) -> str | None:
     """A decimal without exponent and without zeros at its end; None stays None."""
-    if value is None:
-        return None
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return None if value is None else exact(value)
 
 
 def routes(

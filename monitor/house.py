@@ -26,7 +26,6 @@ from monitor.jobs.delivery import deliver_due
 from monitor.jobs.drain_loop import DrainLoop
 from monitor.jobs.price_desk import PriceDesk
 from monitor.jobs.prices import refresh_price_list
-from monitor.jobs.publishing import publish_prices
 from monitor.jobs.runner import JobRunner
 from monitor.jobs.schedule import Job, Schedule
 from monitor.jobs.tasks import TASKS
@@ -50,6 +49,7 @@ _SUPERVISION_INTERVAL = 10.0
 _UNPRICED_INTERVAL = 60.0
 _RETENTION_INTERVAL = 3_600.0
 _CHECKED_DAYS = 2
+_MOST_SHOWN = 500
 _PIECES_KEPT = timedelta(days=400)
 
 
@@ -75,7 +75,7 @@ class House:
             self.ledger = opened.enter_context(Ledger.open(self.home.ledger, clock=clock))
             self.control = opened.enter_context(Control.open(self.home.control, clock))
             self._opened = opened.pop_all()
-        self.prices = PriceDesk(self.ledger, self.control, settings.deployments, self.health)
+        self.prices = PriceDesk(self.ledger, self.control, settings.deployments, self.health, self.home.own_prices)
         self.drain = Drain(self.ledger, self.home.spool, self.prices.book(), self.health)
         self.runner = JobRunner(clock, self.health)
         contents = ContentDrain(self.ledger, self.home.content, self.health)
@@ -134,7 +134,9 @@ class House:
         try:
             return {"task": task, **found(chest, given)}
         except (KeyError, ValueError, msgspec.MsgspecError) as error:
-            raise LedgerError(f"The task {task} cannot be done with {dict(given)}: {error}.") from error
+            # A whole file may be given.
+            shown = f"{dict(given)}"[:_MOST_SHOWN]
+            raise LedgerError(f"The task {task} cannot be done with {shown}: {error}.") from error
 
     def _check(self) -> None:
         self.checked = check(self.ledger, last_days=_CHECKED_DAYS)
@@ -180,9 +182,7 @@ class House:
         refresh_price_list(self._take_up_prices, may_download=self.settings.price_download)
 
     def _take_up_prices(self) -> int:
-        changed = self.prices.take_up(self.drain.use)
-        publish_prices(self.home.own_prices, self.control.own_prices())
-        return changed
+        return self.prices.take_up(self.drain.use)
 
     def _jobs(self) -> list[Job]:
         settings = self.settings

@@ -186,6 +186,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_cut: bool = False
 
 
+LAST_SECOND: Final = 253_370_764_799
+"""The end of the year 9998, in seconds since 1970: what is later is no moment."""
+
 OUTCOMES: Final = ("completed", "failed", "interrupted", "unknown")
 """completed: a whole answer came; failed: an error came or nothing did; interrupted: a stream was left or broke
 before its end; unknown: the process died while the request was out."""

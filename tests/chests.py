@@ -17,7 +17,7 @@ def chest_of(world: World, drain: Callable[[], object] | None = None) -> Iterato
         (drain or world.drain.run)()
 
     with open_control(world.home.path, world.clock) as control:
-        desk = PriceDesk(world.ledger, control, {}, world.health)
+        desk = PriceDesk(world.ledger, control, {}, world.health, world.home.own_prices)
         yield Chest(
             ledger=world.ledger,
             home=world.home,

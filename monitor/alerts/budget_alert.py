@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from monitor.alerts.model import Alert, fingerprint
-from monitor.alerts.wording import counted, exact, local_time, percent, period_name, usd
+from monitor.alerts.wording import counted, local_time, percent, period_name, usd
 from monitor.budgets.evaluate import Crossing
 from monitor.budgets.model import describe_scope
+from monitor.pricing.figures import exact
 
 RULE: Final = "budget_threshold"
 

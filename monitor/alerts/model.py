@@ -61,6 +61,14 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """An alert that fires now; `is_told` says whether its receivers hear of it, should it be new."""
+
+    alert: Alert
+    is_told: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """A named place that notifications go to; `config` may hold secrets and is never shown."""
 

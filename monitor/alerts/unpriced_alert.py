@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from monitor.alerts.model import Alert, fingerprint
+from monitor.alerts.model import Alert, Firing, fingerprint
 from monitor.alerts.wording import counted, local_time
 
 RULE: Final = "unpriced_requests"
@@ -75,14 +75,6 @@ class UnpricedModel:
             "model": model,
             "pricing_state": self.pricing_state,
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firing:
-    """An alert that fires now; `is_told` says whether its receivers hear of it, should it be new."""
-
-    alert: Alert
-    is_told: bool = True
 
 
 def firing_of(

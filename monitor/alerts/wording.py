@@ -37,12 +37,6 @@ def percent(fraction: Decimal) -> str:
     return f"{(fraction * 100).quantize(Decimal(1), rounding=ROUND_DOWN):,f}%"
 
 
-def exact(number: Decimal) -> str:
-    """All digits of the number, without exponent or idle zeros."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def counted(number: int, noun: str) -> str:
     """`1 request`, `1,204 requests`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

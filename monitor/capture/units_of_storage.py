@@ -6,13 +6,12 @@ import msgspec
 
 from monitor.capture.bodies import read_as, text_of
 from monitor.capture.unit_readers import Answer, Fields, known
+from monitor.records import LAST_SECOND
 
 _MOST_STORES: Final = 100
 """A page of a list has no more."""
 
 _LARGEST: Final = 2**60
-_LAST_SECOND: Final = 253_370_764_799
-"""The end of the year 9998: what is later is no moment."""
 
 
 class _Store(msgspec.Struct, gc=False):
@@ -43,7 +42,7 @@ def vector_store(answer: Answer) -> Fields:
         if name is None or size is None:
             continue
         sizes[name] = size
-        end = _whole(store.get("expires_at"), _LAST_SECOND)
+        end = _whole(store.get("expires_at"), LAST_SECOND)
         if size and end is not None:
             ends[name] = end
     return known(stored_bytes=sizes or None, stored_until=ends or None)

@@ -1,4 +1,4 @@
-"""How amounts of money and numbers of requests are written in the terminal."""
+"""How amounts of money are written in the terminal."""
 
 from decimal import Decimal
 from typing import Final
@@ -22,8 +22,3 @@ def signed_usd(amount: Decimal | None) -> str:
     if amount is None:
         return "–"
     return f"+{usd(amount)}" if amount > 0 else usd(amount)
-
-
-def requests_text(number: int) -> str:
-    """`1 request`, `1,234 requests`."""
-    return "1 request" if number == 1 else f"{number:,} requests"

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from monitor.alerts.model import Receiver
-from monitor.alerts.wording import exact, local_time, usd
+from monitor.alerts.wording import local_time, usd
 from monitor.budgets.model import DEFAULT_THRESHOLDS, Budget, Matcher, Scope, describe_scope, parse_period
 from monitor.budgets.parsing import parse_amount, parse_threshold
 from monitor.budgets.periods import period_of
@@ -15,6 +15,7 @@ from monitor.clock import system_clock
 from monitor.control.store import Control
 from monitor.errors import ControlError
 from monitor.notifiers.webhook import webhook_config
+from monitor.pricing.figures import exact
 
 app = typer.Typer(no_args_is_help=True, help="Amounts that you want to hear about before they are spent.")
 

@@ -24,10 +24,12 @@ from monitor.cli.price_sources import (
 from monitor.cli.price_words import price_text, print_columns, say
 from monitor.clock import system_clock
 from monitor.pricing.book import provider_id
-from monitor.pricing.comparing import Difference, Place, differences
+from monitor.pricing.comparing import Difference, differences
+from monitor.pricing.entries import Place
+from monitor.pricing.figures import exact
 from monitor.pricing.litellm_table import read_litellm
 from monitor.pricing.own import is_pattern
-from monitor.pricing.own_file import plain, read_own
+from monitor.pricing.own_file import read_own
 from monitor.pricing.steps import ALWAYS
 
 
@@ -112,6 +114,6 @@ def _as_json(one: Difference) -> dict[str, Any]:
         "tier": one.tier,
         "above_input_tokens": None if one.above_input_tokens == ALWAYS else one.above_input_tokens,
         "unit": one.unit,
-        "ours_usd": None if one.ours is None else plain(one.ours),
-        "theirs_usd": None if one.theirs is None else plain(one.theirs),
+        "ours_usd": None if one.ours is None else exact(one.ours),
+        "theirs_usd": None if one.theirs is None else exact(one.theirs),
     }

@@ -11,10 +11,10 @@ import typer
 
 from monitor.alerts.wording import counted
 from monitor.cli.price_asking import Told, ask_prices
-from monitor.cli.price_words import tier_of
 from monitor.errors import PricingError
 from monitor.pricing.book import Match
-from monitor.pricing.own_file import plain, rows_of, write_own
+from monitor.pricing.figures import exact
+from monitor.pricing.own_file import rows_of, write_own
 from monitor.pricing.steps import ALWAYS
 
 _FIELDS: Final = (
@@ -77,13 +77,13 @@ def _flat(matches: Iterable[Match]) -> Iterator[dict[str, Any]]:
                     "provider": match.provider_name,
                     "model": match.model,
                     "price_key": entry.price_key,
-                    "tier": tier_of(entry),
+                    "tier": entry.tier,
                     "above_input_tokens": None if entry.above_input_tokens == ALWAYS else entry.above_input_tokens,
                     "upto_input_tokens": entry.upto_input_tokens,
                     "valid_from": entry.valid_from.isoformat(),
                     "valid_to": None if entry.valid_to is None else entry.valid_to.isoformat(),
                     "unit": unit,
-                    "usd": plain(price),
+                    "usd": exact(price),
                     "price_list": entry.price_list,
                     "sku_price_id": entry.sku_price_id,
                 }

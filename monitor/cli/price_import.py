@@ -10,7 +10,6 @@ from monitor.alerts.wording import counted
 from monitor.cli.price_asking import Changed, ask_change
 from monitor.cli.price_say import print_stored
 from monitor.cli.price_sources import (
-    TUNED,
     FileArgument,
     Key,
     ModelFilter,
@@ -24,7 +23,9 @@ from monitor.cli.price_tell import SHOWN_UNITS
 from monitor.cli.price_words import price_text, print_columns, say
 from monitor.clock import system_clock
 from monitor.errors import PricingError
-from monitor.pricing.comparing import Place, differences
+from monitor.pricing.book import answering_name
+from monitor.pricing.comparing import differences
+from monitor.pricing.entries import Place
 from monitor.pricing.litellm_table import LitellmModel, read_litellm
 from monitor.pricing.own import OwnPrice, OwnPrices
 from monitor.pricing.own_file import read_own
@@ -83,7 +84,6 @@ def _own_rows(theirs: Mapping[Key, LitellmModel], source: str, *, replaces: bool
     # Free there often means that nobody has looked: unknown is not zero.
     known = {key: one for key, one in theirs.items() if not one.is_free}
     for key, match in matches_of(list(known), now).items():
-        name = f"{key[1]}:*" if key[1].startswith(TUNED) else key[1]
         prices = dict(known[key].prices)
         if match.price_key is not None:
             if not replaces:
@@ -96,7 +96,7 @@ def _own_rows(theirs: Mapping[Key, LitellmModel], source: str, *, replaces: bool
                 created_at=now,
                 note=f"taken from {source}",
                 provider=key[0],
-                model=name,
+                model=answering_name(key[1]),
                 tiers=(tier,),
                 prices=units,
                 above_input_tokens=above,

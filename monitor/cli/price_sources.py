@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from monitor.cli.price_asking import ask_prices
 from monitor.cli.price_tell import is_like
 from monitor.errors import PricingError
-from monitor.pricing.book import Match, provider_id
-from monitor.pricing.comparing import Place
+from monitor.pricing.book import Match, answering_name, provider_id
+from monitor.pricing.entries import Place
 
-TUNED: Final = "ft:"
 Key = tuple[str, str]
 """Provider, as lists call it, and model."""
 
@@ -38,15 +37,13 @@ def read_file(file: Path) -> str:
 
 def is_meant(key: Key, provider: str | None, model: str | None) -> bool:
     """Whether a model is of this provider and its name like this pattern; None is any."""
-    name = Match(provider_name=key[0], model=key[1], price_key=None, why="")
     is_of_provider = provider is None or key[0] == provider_id(provider.strip().lower())
-    return is_of_provider and (model is None or is_like(name, model))
+    return is_of_provider and (model is None or is_like(model, key[1]))
 
 
 def matches_of(keys: Sequence[Key], at: datetime) -> dict[Key, Match]:
     """What holds here for these at a moment."""
     if not keys:
         return {}
-    # A table names what was tuned without its owner.
-    asked = [(provider, f"{model}:x" if model.startswith(TUNED) else model) for provider, model in keys]
+    asked = [(provider, answering_name(model)) for provider, model in keys]
     return dict(zip(keys, ask_prices(models=asked, at=at).matches, strict=True))

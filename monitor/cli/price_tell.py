@@ -23,7 +23,6 @@ from monitor.cli.price_words import (
     say,
     size_text,
     span_text,
-    tier_of,
 )
 from monitor.clock import system_clock
 from monitor.errors import PricingError
@@ -87,9 +86,7 @@ def show(
     if match.price_key is None:
         typer.echo(f"What to do: {_why_command(match)}")
         raise typer.Exit(1)
-    entries = sorted(
-        match.entries, key=lambda one: (_TIERS_IN_ORDER[tier_of(one)], one.valid_from, one.above_input_tokens)
-    )
+    entries = sorted(match.entries, key=lambda one: (_TIERS_IN_ORDER[one.tier], one.valid_from, one.above_input_tokens))
     fees: list[dict[str, Decimal]] = []
     for entry in entries:
         own_fees = {unit: price for unit, price in entry.unit_prices.items() if is_fee(unit)}
@@ -104,12 +101,10 @@ def why(
     *,
     provider: ProviderOption = "openai",
     tier: Annotated[str, typer.Option(help=", ".join(TIERS))] = "default",
-    batch: Annotated[bool, typer.Option("--batch", help="As a line of a batch.")] = False,
     at: AtOption = None,
     input_tokens: Annotated[int, typer.Option(min=0, metavar="N", help="The size of its prompt.")] = 0,
 ) -> None:
     """Say why a request costs what it costs: what matched, which entry holds, and who says each price."""
-    tier = "batch" if batch else tier
     if tier not in TIERS:
         raise PricingError(f"{tier!r} is no tier. The tiers are: {', '.join(TIERS)}.")
     moment = system_clock() if at is None else price_moment(at)
@@ -136,9 +131,8 @@ def why(
         typer.echo(free_text(free))
 
 
-def is_like(match: Match, pattern: str) -> bool:
-    """Whether the name of the model, or that of its prices, is as the pattern has it."""
-    names = (match.model, (match.price_key or "").partition("/")[2])
+def is_like(pattern: str, *names: str) -> bool:
+    """Whether one of the names is as the pattern has it."""
     return any(fnmatchcase(name.lower(), pattern.lower()) for name in names)
 
 
@@ -149,7 +143,7 @@ def _everything(provider: str | None, moment: datetime) -> Told:
 
 def _is_meant(match: Match, provider: str | None, model: str | None) -> bool:
     is_of_provider = provider is None or provider_id(match.provider_name) == provider
-    return is_of_provider and (model is None or is_like(match, model))
+    return is_of_provider and (model is None or is_like(model, match.model, (match.price_key or "").partition("/")[2]))
 
 
 def _print_list(matches: Sequence[Match], version: str) -> None:
@@ -162,7 +156,7 @@ def _print_list(matches: Sequence[Match], version: str) -> None:
 
 
 def _cells(match: Match) -> Iterator[str]:
-    entries = [one for one in match.entries if tier_of(one) == "default"]
+    entries = [one for one in match.entries if one.tier == "default"]
     first = next((one for one in entries if one.above_input_tokens == ALWAYS), None)
     prices = {} if first is None else first.unit_prices
     yield from (price_text(unit, prices.get(unit)) for unit in SHOWN_UNITS)
@@ -200,7 +194,7 @@ def _why_command(match: Match) -> str:
 
 def _print_entry(entry: PriceEntry, *, has_known_fees: bool) -> None:
     size = size_text(entry.above_input_tokens, entry.upto_input_tokens)
-    words = [tier_of(entry), span_text(entry.valid_from, entry.valid_to), *([size] if size else [])]
+    words = [entry.tier, span_text(entry.valid_from, entry.valid_to), *([size] if size else [])]
     typer.echo(f"\n{', '.join(words)}\n  by {entry.price_list}")
     prices = {unit: price for unit, price in entry.unit_prices.items() if not (has_known_fees and is_fee(unit))}
     free = [unit for unit in prices if is_fee(unit) and not prices[unit]]

@@ -13,12 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.context import console
-from monitor.pricing.entries import PriceEntry
-from monitor.pricing.own_file import MILLION, is_per_million, plain
 from monitor.pricing.steps import ALWAYS
-from monitor.pricing.units import UNITS
+from monitor.pricing.units import UNITS, is_per_million, price_digits
 
-_CENTS: Final = 2
 _ONE: Final = {
     "audio_second": "a second",
     "request": "a request",
@@ -38,9 +35,7 @@ def price_text(unit: str, usd: Decimal | None) -> str:
     """The price as people say it, all digits, at least the cents: `2.50`; a missing one is a dash."""
     if usd is None:
         return "–"
-    text = plain(usd * MILLION if is_per_million(unit) else usd)
-    whole, _, part = text.partition(".")
-    return f"{int(whole):,}.{part.ljust(_CENTS, '0')}"
+    return price_digits(unit, usd)
 
 
 def quantity_text(unit: str) -> str:
@@ -115,11 +110,6 @@ def size_text(above: int, upto: int | None) -> str:
     if above == ALWAYS:
         return "" if upto is None else f"prompts up to {upto:,} tokens"
     return f"prompts above {above:,} tokens" if upto is None else f"prompts of {above + 1:,} to {upto:,} tokens"
-
-
-def tier_of(entry: PriceEntry) -> str:
-    """The tier of an entry; a batch is one."""
-    return "batch" if entry.is_batch else entry.service_tier
 
 
 def print_columns(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:

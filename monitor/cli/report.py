@@ -11,9 +11,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from monitor.alerts.wording import counted
 from monitor.api import Question
 from monitor.budgets.model import Matcher
-from monitor.cli.amounts import requests_text, usd
+from monitor.cli.amounts import usd
 from monitor.cli.asking import ask
 from monitor.cli.context import console, load_settings
 from monitor.cli.spans import moment_of
@@ -123,11 +124,11 @@ def _print_table(by: str, answer: dict[str, Any], when: str) -> None:
     if _CONTRACTED in total:
         note += " Paid is what is left of them with your discounts and margins."
     if total["unpriced_requests"]:
-        note += f" The cost of {requests_text(total['unpriced_requests'])} is not known and not in these figures."
+        note += f" The cost of {counted(total['unpriced_requests'], 'request')} is not known and not in these figures."
     if total["estimated_list_cost"] is not None:
         note += (
-            f" Of them {usd(total['estimated_list_cost'])} is estimated: {requests_text(total['estimated_requests'])} "
-            "broke off, or did not say what they used."
+            f" Of them {usd(total['estimated_list_cost'])} is estimated: "
+            f"{counted(total['estimated_requests'], 'request')} broke off, or did not say what they used."
         )
     if "lacks_before" in answer:
         note += (

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from monitor.cli.amounts import requests_text, signed_usd, usd
+from monitor.alerts.wording import counted
+from monitor.cli.amounts import signed_usd, usd
 from monitor.cli.asking import ask_task
 from monitor.cli.context import console, load_settings
 from monitor.cli.price_words import print_columns
@@ -44,11 +45,11 @@ def reprice(
         typer.echo("Nothing changes: they cost what they would cost now.")
     elif yes or _is_wanted(found):
         done = found if yes else _done(given)
-        typer.echo(f"Done: {requests_text(done.total.changed)} cost something else now.")
+        typer.echo(f"Done: {counted(done.total.changed, 'request')} cost something else now.")
 
 
 def _is_wanted(found: Repricing) -> bool:
-    if not typer.confirm(f"Let {requests_text(found.total.changed)} cost that?"):
+    if not typer.confirm(f"Let {counted(found.total.changed, 'request')} cost that?"):
         typer.echo("Nothing was changed.")
         return False
     return True
@@ -62,7 +63,7 @@ def _done(given: Mapping[str, str]) -> Repricing:
 def _print(found: Repricing, which: str, version: str) -> None:
     total = found.total
     console().print(
-        f"{total.changed:,} of {requests_text(total.requests)} cost something else by the prices of now "
+        f"{total.changed:,} of {counted(total.requests, 'request')} cost something else by the prices of now "
         f"({version}, and your own).\n{which}; USD.",
         markup=False,
     )
@@ -79,7 +80,7 @@ def _print(found: Repricing, which: str, version: str) -> None:
         typer.echo("Paid is what is left of the list cost with your discounts and margins.")
     if total.newly_priced or total.newly_unpriced:
         typer.echo(
-            f"A cost is found for {requests_text(total.newly_priced)}, and lost for {total.newly_unpriced:,}; "
+            f"A cost is found for {counted(total.newly_priced, 'request')}, and lost for {total.newly_unpriced:,}; "
             f"{total.unpriced_requests:,} stay without a known one."
         )
 

@@ -11,10 +11,12 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
+from monitor.alerts.wording import counted
 from monitor.api import decimal_text
-from monitor.cli.amounts import requests_text, signed_usd, usd
+from monitor.cli.amounts import signed_usd, usd
 from monitor.cli.asking import ask_task
 from monitor.cli.context import console, load_settings
+from monitor.cli.price_sources import read_file
 from monitor.cli.price_words import print_columns
 from monitor.cli.report import safe
 from monitor.cli.slices import Since, Until, Where, asked_slice
@@ -64,7 +66,7 @@ def whatif(
             tier=tier,
             cache_rate=None if cache_rate is None else _rate(cache_rate),
             factor=Decimal(1) if discount is None else parse_factor(discount),
-            own=None if prices is None else read_own(_text_of(prices), now=system_clock()),
+            own=None if prices is None else read_own(read_file(prices), now=system_clock()),
         )
     )
     given = {**asked.as_given(), "by": by, "scenario": msgspec.json.encode(scenario).decode()}
@@ -91,13 +93,6 @@ def _rate(text: str) -> Decimal:
         return Decimal(number.removesuffix("%")) / 100 if number.endswith("%") else Decimal(number)
     except InvalidOperation:
         raise SettingsError(f"--cache-rate {text} is no share. Write 60% or 0.6.") from None
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The prices {path} cannot be read: {error}.") from error
 
 
 def _figures(row: Compared) -> dict[str, Any]:
@@ -144,9 +139,9 @@ def _print_left_out(found: WhatIf) -> None:
     if not found.left_out:
         return
     known = "" if total.left_out_list_cost is None else f" (they cost {usd(total.left_out_list_cost)} now)"
-    typer.echo(f"{requests_text(total.requests - total.compared_requests)} could not be compared{known}:")
+    typer.echo(f"{counted(total.requests - total.compared_requests, 'request')} could not be compared{known}:")
     for part in found.left_out:
-        typer.echo(f"  {requests_text(part.requests)} {_said(part)}")
+        typer.echo(f"  {counted(part.requests, 'request')} {_said(part)}")
 
 
 def _said(part: LeftOut) -> str:

@@ -8,8 +8,7 @@ from typing import cast
 import msgspec
 from sqlmodel import Session, col, or_, select, update
 
-from monitor.alerts.model import Alert, State
-from monitor.alerts.unpriced_alert import Firing
+from monitor.alerts.model import Alert, Firing, State
 from monitor.control.tables import AlertRow, NotificationRow, ReceiverRow
 
 

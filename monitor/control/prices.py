@@ -13,12 +13,13 @@ from monitor.errors import ControlError
 from monitor.pricing.own import Discount, OwnName, OwnPrice, OwnPrices, require_discount, require_name, require_price
 
 _Row = OwnPriceRow | OwnNameRow | DiscountRow
-_KINDS: Final[dict[str, type[_Row]]] = {"price": OwnPriceRow, "name": OwnNameRow, "disc": DiscountRow}
+_TABLES: Final[dict[str, type[_Row]]] = {"price": OwnPriceRow, "name": OwnNameRow, "disc": DiscountRow}
+_KINDS: Final = {OwnPrice: "price", OwnName: "name", Discount: "disc"}
 
 
-def new_id(kind: str) -> str:
-    """A random id: `price_…`, `name_…` or `disc_…`."""
-    return f"{kind}_{secrets.token_hex(4)}"
+def new_id(row: OwnPrice | OwnName | Discount) -> str:
+    """A random id that tells the kind of row: `price_…`, `name_…` or `disc_…`."""
+    return f"{_KINDS[type(row)]}_{secrets.token_hex(4)}"
 
 
 def add(session: Session, row: OwnPrice | OwnName | Discount) -> None:
@@ -48,7 +49,7 @@ def remove(session: Session, row_id: str, *, now: datetime) -> None:
     Raises:
         ControlError: there is no such row, or it was removed before.
     """
-    table = _KINDS.get(row_id.partition("_")[0])
+    table = _TABLES.get(row_id.partition("_")[0])
     row = None if table is None else session.get(table, row_id)
     if row is None or row.removed_at is not None:
         raise ControlError(f"There is no price, name or discount {row_id!r}. To see them: monitor price list --own")

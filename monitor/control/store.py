@@ -7,9 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from monitor.alerts.model import Alert, Receiver
+from monitor.alerts.model import Alert, Firing, Receiver
 from monitor.alerts.outbox import Attempt, Claim, Notification
-from monitor.alerts.unpriced_alert import Firing
 from monitor.budgets.model import DEFAULT_THRESHOLDS, Budget, PeriodKind, Scope
 from monitor.clock import Clock
 from monitor.control import alerts as alert_rows

@@ -10,13 +10,12 @@ import msgspec
 from monitor.control.prices import new_id
 from monitor.jobs.chest import Chest, Given
 from monitor.ledger.price_effects import Payer, SeenModel, Touched, costing, priced_otherwise, seen_models
-from monitor.pricing.book import Match, PriceBook, provider_id
+from monitor.pricing.book import Match, PriceBook, answering_name, provider_id
 from monitor.pricing.explained import Asked, explain
 from monitor.pricing.own import Discount, OwnName, OwnPrice, OwnPrices, is_pattern
 from monitor.pricing.own_file import Row, contents_of, rows_of
 
 _MOST_SHOWN: Final = 5
-_TUNED: Final = "ft:"
 
 
 def tell_prices(chest: Chest, given: Given) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def tell_prices(chest: Chest, given: Given) -> dict[str, Any]:
     at = datetime.fromisoformat(given["at"]) if "at" in given else None
     pairs = msgspec.json.decode(given["models"], type=list[tuple[str, str]]) if "models" in given else _seen(chest)
     providers = msgspec.json.decode(given["listed"], type=list[str]) if "listed" in given else []
-    pairs += [(name, _asked_as(model)) for name in providers for model in book.models(name)]
+    pairs += [(name, answering_name(model)) for name in providers for model in book.models(name)]
     matches = [_at(book.match(*pair), at) for pair in dict.fromkeys(pairs)]
     return {
         "version": book.version,
@@ -76,16 +75,10 @@ def _seen(chest: Chest) -> list[tuple[str, str]]:
     return [(one.provider_name, one.model) for one in seen_models(chest.ledger)]
 
 
-def _asked_as(model: str) -> str:
-    """A name by which a model of a list answers: what was tuned has its owner's name behind it."""
-    return f"{model}:*" if model.startswith(_TUNED) and model.count(":") == 1 else model
-
-
 def _at(match: Match, at: datetime | None) -> Match:
     if at is None:
         return match
-    holds = (e for e in match.entries if e.valid_from <= at and (e.valid_to is None or at < e.valid_to))
-    return replace(match, entries=tuple(holds))
+    return replace(match, entries=tuple(entry for entry in match.entries if entry.holds_at(at)))
 
 
 def _change(
@@ -103,11 +96,8 @@ def _change(
             continue
         unsay += [name for name in {twin, row.id} if name in ids]
         moment = now + len(say) * datetime.resolution
-        say.append(msgspec.structs.replace(row, id=new_id(_KINDS[type(row)]), created_at=moment))
+        say.append(msgspec.structs.replace(row, id=new_id(row), created_at=moment))
     return tuple(say), tuple(dict.fromkeys(unsay))
-
-
-_KINDS: Final[Mapping[type, str]] = {OwnPrice: "price", OwnName: "name", Discount: "disc"}
 
 
 def _all_asked(asked: list[Asked], rows: Iterable[Row], seen: Iterable[SeenModel]) -> Iterable[Asked]:

@@ -1,11 +1,11 @@
 """Other prices than those of the ledger's tables, set aside for one question about stored requests."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 import duckdb
 
-from monitor.ledger.columns import COMPUTED_FACTS, RECORD_COLUMNS
 from monitor.ledger.costs import priced_select
 from monitor.ledger.discounts import OWNER_COLUMNS, insert_discounts, match_owners
 from monitor.ledger.price_rows import insert_entries
@@ -18,7 +18,6 @@ from monitor.pricing.sessions import CONTAINER
 COSTLY: Final = "pricing_state in ('priced', 'unpriced', 'impossible', 'no_usage')"
 """The requests that prices have a say in; what is counted elsewhere, to come or free stays so."""
 
-_FACTS: Final = frozenset(RECORD_COLUMNS) | frozenset(COMPUTED_FACTS)
 _TABLES: Final = ("prices", "price_matches", "discount_factors", "discount_matches")
 
 
@@ -28,11 +27,12 @@ def make_asides(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"create or replace temp table {getattr(ASIDE, name)} as from {getattr(LEDGER, name)} limit 0")
 
 
-def set_prices_aside(cursor: duckdb.DuckDBPyConnection, book: PriceBook, models: Iterable[tuple[str, str]]) -> None:
-    """Let what the book says of these providers and models hold."""
+def set_prices_aside(
+    cursor: duckdb.DuckDBPyConnection, book: PriceBook, models: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Let what the book says of these providers and models hold; `now` is ledger time."""
     matches = [book.match(provider_name, model) for provider_name, model in models]
     entries = {entry.sku_price_id: entry for match in matches for entry in match.entries}
-    (now,) = cursor.execute("select timezone('UTC', now())").fetchone() or (None,)
     insert_entries(cursor, entries.values(), now, table=ASIDE.prices)
     if matches:
         columns = [[getattr(match, name) for match in matches] for name in ("provider_name", "model", "price_key")]
@@ -59,7 +59,7 @@ def models_in(cursor: duckdb.DuckDBPyConnection, requests: Where) -> list[tuple[
     return cursor.execute(f"{sql} order by all", requests.values).fetchall()
 
 
-def priced_aside(columns: Iterable[str], requests: str) -> str:
+def priced_aside(columns: Iterable[str], requests: str, *, has_discounts: bool = True) -> str:
     """SQL of requests with what they cost by the tables set aside, and these columns of theirs."""
     source = f"(select 'corrected' as kind, * from {requests})"
-    return priced_select(tuple(columns), _FACTS, tables=ASIDE, source=source)
+    return priced_select(tuple(columns), has_discounts=has_discounts, tables=ASIDE, source=source)

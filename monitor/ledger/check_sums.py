@@ -9,7 +9,7 @@ import duckdb
 
 from monitor.ledger.columns import quoted
 from monitor.ledger.digests import has_changed
-from monitor.ledger.ledger import Ledger
+from monitor.ledger.ledger import Ledger, named_rows
 from monitor.ledger.retention import raw_kept_from
 from monitor.ledger.rollup import DIGESTS, ROLLUPS, SOURCE_COLUMNS, Rollup, append, counted
 
@@ -52,10 +52,8 @@ def day_faults(ledger: Ledger, day: datetime) -> Iterator[Fault]:
                 what="request stored more than once", where=str(record_id), one=f"{times:,} rows", other="one can be"
             )
         for rollup in (*ROLLUPS, *(() if has_changed(cursor, day, day + _DAY) else DIGESTS)):
-            cursor.execute(_cells(rollup), values)
-            names = [column[0] for column in cursor.description or ()]
-            for row in cursor.fetchall():
-                yield from _cell_faults(rollup, dict(zip(names, row, strict=True)), day=day)
+            for cell in named_rows(cursor.execute(_cells(rollup), values)):
+                yield from _cell_faults(rollup, cell, day=day)
         cursor.execute("commit")
 
 
@@ -66,10 +64,8 @@ def level_faults(ledger: Ledger) -> Iterator[Fault]:
         if base is None:
             continue
         with ledger.cursor() as cursor:
-            cursor.execute(_levels(rollup, base))
-            names = [column[0] for column in cursor.description or ()]
-            for row in cursor.fetchall():
-                yield from _cell_faults(rollup, dict(zip(names, row, strict=True)), one=base.table)
+            for cell in named_rows(cursor.execute(_levels(rollup, base))):
+                yield from _cell_faults(rollup, cell, one=base.table)
 
 
 def recount(ledger: Ledger, day: datetime) -> None:

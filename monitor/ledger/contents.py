@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from monitor.health import Health
-from monitor.ledger.ledger import Ledger
+from monitor.ledger.ledger import Ledger, named_rows
 from monitor.ledger.retire import retire_segments
 from monitor.ledger.unknown import writer_of
 from monitor.spool.format import CONTENT, DROPPED, FOOTER, HEADER
@@ -143,8 +143,10 @@ def find_requests(ledger: Ledger, name: str) -> list[dict[str, Any]]:
     with ledger.cursor() as cursor:
         found = _with_our_id(cursor, name) or _with_foreign_id(cursor, name)
         ids: list[object] = [[row["record_id"] for row in found]]
-        kept = _rows(cursor, "select * from contents where list_contains($1, record_id)", ids)
-        seen = _rows(cursor, "select * from sightings where list_contains($1, record_id) order by seen_at, seq", ids)
+        kept = named_rows(cursor.execute("select * from contents where list_contains($1, record_id)", ids))
+        seen = named_rows(
+            cursor.execute("select * from sightings where list_contains($1, record_id) order by seen_at, seq", ids)
+        )
     contents = {row["record_id"]: row for row in kept}
     return [
         {
@@ -175,7 +177,7 @@ def _with_our_id(cursor: duckdb.DuckDBPyConnection, name: str) -> list[dict[str,
         wanted = UUID(name)
     except ValueError:
         return []
-    return _rows(cursor, _OUR_ID, [wanted, _MOST_SHOWN])
+    return named_rows(cursor.execute(_OUR_ID, [wanted, _MOST_SHOWN]))
 
 
 def _with_foreign_id(cursor: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
@@ -187,19 +189,13 @@ def _with_foreign_id(cursor: duckdb.DuckDBPyConnection, name: str) -> list[dict[
     length = timedelta(days=1)
     while end > first:
         start = max(end - length, first)
-        found = _rows(cursor, _FOREIGN_ID, [start, end, name, _MOST_SHOWN])
+        found = named_rows(cursor.execute(_FOREIGN_ID, [start, end, name, _MOST_SHOWN]))
         if found:
             # Answers about a work have its id too, and can come long after what began it.
-            before = _rows(cursor, _FOREIGN_ID, [start - _WORKS_TAKE, start, name, _MOST_SHOWN])
+            before = named_rows(cursor.execute(_FOREIGN_ID, [start - _WORKS_TAKE, start, name, _MOST_SHOWN]))
             return [*before, *found][:_MOST_SHOWN]
         end, length = start, length * 2
     return []
-
-
-def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[object]) -> list[dict[str, Any]]:
-    cursor.execute(sql, values)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _positions(cursor: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> dict[str, tuple[int, bool]]:

@@ -1,7 +1,6 @@
 """The user's discounts in the ledger: their factors, and which of them holds for whom, asked once for each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 import duckdb
@@ -83,10 +82,6 @@ def _spans(own: OwnPrices, owner: Owner) -> Iterator[Sequence[object]]:
     provider_name, model, project, key = owner
     found = list(own.discount_spans(provider_id(provider_name), model or "", project, key))
     for start, end, discount in found:
-        yield *owner, discount.id, naive(start or FIRST_DAY), _ledger_time(end)
+        yield *owner, discount.id, naive(start or FIRST_DAY), naive(end)
     if not found:
         yield *owner, None, None, None
-
-
-def _ledger_time(moment: datetime | None) -> datetime | None:
-    return None if moment is None else naive(moment)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import duckdb
 
@@ -193,6 +193,12 @@ def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         is_done = True
     finally:
         cursor.execute("commit" if is_done else "rollback")
+
+
+def named_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """What a statement has found, by the names of its columns."""
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _place_of(path: Path) -> tuple[int, int] | None:

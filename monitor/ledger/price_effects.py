@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.ledger.ledger import Ledger
+from monitor.ledger.scopes import naive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def costing(ledger: Ledger, start: datetime | None, end: datetime | None, is_mea
                 and started_at < coalesce(?, 'infinity'::timestamp)
             group by all
             """,
-            [_ledger_time(start), _ledger_time(end)],
+            [naive(start), naive(end)],
         ).fetchall()
     found = [(number, first) for *payer, number, first in rows if is_meant(tuple(payer))]
     return _touched(sum(number for number, _ in found), min((first for _, first in found), default=None))
@@ -81,7 +82,3 @@ def costing(ledger: Ledger, start: datetime | None, end: datetime | None, is_mea
 
 def _touched(requests: int, first_at: datetime | None) -> Touched:
     return Touched(requests=requests, first_at=None if first_at is None else first_at.replace(tzinfo=UTC))
-
-
-def _ledger_time(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import duckdb
 
 from monitor.ledger.columns import UNIT_PRICE, quoted
+from monitor.ledger.scopes import naive
 from monitor.pricing.entries import PriceEntry
 from monitor.pricing.units import UNITS, is_free
 
@@ -66,8 +67,8 @@ def _row(entry: PriceEntry) -> list[object]:
         entry.is_batch,
         entry.above_input_tokens,
         entry.upto_input_tokens,
-        ledger_time(entry.valid_from),
-        ledger_time(entry.valid_to),
+        naive(entry.valid_from),
+        naive(entry.valid_to),
         entry.price_list,
         [*entry.own_units],
         *(entry.unit_prices.get(unit) for unit in UNITS),
@@ -84,8 +85,3 @@ def _entry(row: Sequence[Any]) -> PriceEntry:
         facts[name] = facts[name] and facts[name].replace(tzinfo=UTC)
     facts["own_units"] = tuple(facts["own_units"] or ())
     return PriceEntry(**facts, unit_prices={unit: price for unit, price in prices.items() if price is not None})
-
-
-def ledger_time(moment: datetime | None) -> datetime | None:
-    """As the ledger has it: UTC without a zone."""
-    return moment.replace(tzinfo=None) if moment else None

@@ -26,4 +26,4 @@ ASIDE: Final = PriceTables(
     discount_factors="discount_factors_aside",
     discount_matches="discount_matches_aside",
 )
-"""Temporary tables, filled by `set_aside`."""
+"""Temporary tables, made and filled by `asides`."""

@@ -16,7 +16,8 @@ import duckdb
 from monitor.alerts.wording import counted
 from monitor.health import Health
 from monitor.ledger.ledger import Ledger
-from monitor.ledger.price_rows import current_entries, insert_entries, ledger_time
+from monitor.ledger.price_rows import current_entries, insert_entries
+from monitor.ledger.scopes import naive
 from monitor.pricing.book import Match, PriceBook
 from monitor.pricing.entries import PriceEntry
 from monitor.pricing.history import PriceChange, changed_figures, kept_past
@@ -78,7 +79,7 @@ def match_new_models(
         if match.price_key is not None and not is_there:
             _keep_entries(cursor, match.price_key, match.entries, now)
         fingerprint = _UNREAD if is_there else _fingerprint(match)
-        _insert_match(cursor, match, book.version, ledger_time(now), fingerprint)
+        _insert_match(cursor, match, book.version, naive(now), fingerprint)
 
 
 def refresh_prices(ledger: Ledger, book: PriceBook, health: Health | None = None) -> int:
@@ -161,7 +162,7 @@ class _Refresh:
         is_other = bool(self._changes[way]) or known.price_key != key
         names = [known.provider_name, known.model]
         self._cursor.execute("delete from price_matches where provider_name = ? and model = ?", names)
-        matched_at = ledger_time(self._now) if is_other else known.matched_at
+        matched_at = naive(self._now) if is_other else known.matched_at
         match = self._said[known]
         kept = replace(match, price_key=key)
         _insert_match(self._cursor, kept, self._version, matched_at, _fingerprint(match))
@@ -223,7 +224,7 @@ def _keep_entries(cursor: duckdb.DuckDBPyConnection, key: str, entries: Sequence
             cursor.execute(
                 "update prices set is_current = true, valid_to = ?, price_list = ?, own_units = ?"
                 " where sku_price_id = ?",
-                [ledger_time(entry.valid_to), entry.price_list, [*entry.own_units], entry.sku_price_id],
+                [naive(entry.valid_to), entry.price_list, [*entry.own_units], entry.sku_price_id],
             )
     insert_entries(cursor, [entry for entry in entries if entry.sku_price_id not in known], now.replace(tzinfo=None))
 
@@ -231,9 +232,9 @@ def _keep_entries(cursor: duckdb.DuckDBPyConnection, key: str, entries: Sequence
 def _note(cursor: duckdb.DuckDBPyConnection, changes: Sequence[PriceChange], now: datetime) -> None:
     rows = [
         [
-            ledger_time(now),
+            naive(now),
             *(change.price_key, change.service_tier, change.is_batch, change.above_input_tokens, change.unit),
-            *(change.before, change.after, ledger_time(change.valid_from), change.price_list),
+            *(change.before, change.after, naive(change.valid_from), change.price_list),
         ]
         for change in changes
     ]

@@ -6,7 +6,7 @@ rollups and put back with their new costs, and what they cost before is kept.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
@@ -17,9 +17,9 @@ from monitor.ledger.asides import COSTLY, make_asides, models_in, priced_aside, 
 from monitor.ledger.columns import CONTRACTED_COLUMNS, COST_COLUMNS
 from monitor.ledger.corrections import retract
 from monitor.ledger.costs import cost_columns
-from monitor.ledger.ledger import Ledger, transaction
+from monitor.ledger.ledger import Ledger, named_rows, transaction
 from monitor.ledger.price_tables import ASIDE
-from monitor.ledger.retention import raw_kept_from
+from monitor.ledger.retention import single_from, stretches
 from monitor.ledger.rollup import append
 from monitor.ledger.scopes import Slice, Where, described, naive, where
 from monitor.pricing.book import PriceBook
@@ -93,7 +93,7 @@ class Repricing:
 def preview(ledger: Ledger, book: PriceBook, span: Slice) -> Repricing:
     """What the requests of a slice would cost by this book; nothing is written."""
     with ledger.cursor() as cursor, transaction(cursor):
-        return _look(cursor, book, span)
+        return _look(cursor, book, span, naive(ledger.clock()))
 
 
 def apply(
@@ -109,22 +109,23 @@ def apply(
         at_once: about how many requests are looked at at once.
     """
     with ledger.writing() as cursor:
-        found = _look(cursor, book, span)
+        now = naive(ledger.clock())
+        found = _look(cursor, book, span, now)
         if found.total.changed:
             repricing_id = uuid4()
             for start, end in list(_bites(cursor, span, at_once)):
                 _reprice(cursor, repricing_id.hex, _chosen(span, start, end))
-            _keep(cursor, _facts(repricing_id.hex, naive(ledger.clock()), span, found.total) | {"note": note})
+            _keep(cursor, _facts(repricing_id.hex, now, span, found.total) | {"note": note})
     return found
 
 
-def _look(cursor: duckdb.DuckDBPyConnection, book: PriceBook, span: Slice) -> Repricing:
+def _look(cursor: duckdb.DuckDBPyConnection, book: PriceBook, span: Slice, now: datetime) -> Repricing:
     chosen = _chosen(span, naive(span.start), naive(span.end))
     make_asides(cursor)
-    set_prices_aside(cursor, book, models_in(cursor, chosen))
+    set_prices_aside(cursor, book, models_in(cursor, chosen), now)
     set_discounts_aside(cursor, book.own, chosen)
     keys = "model, team, day"
-    rows = _dicts(
+    rows = named_rows(
         cursor.execute(
             f"""
             from (
@@ -138,12 +139,10 @@ def _look(cursor: duckdb.DuckDBPyConnection, book: PriceBook, span: Slice) -> Re
             chosen.values,
         )
     )
-    kept_from = raw_kept_from(cursor)
-    is_cut = kept_from is not None and naive(span.start) < kept_from
     by = {name: tuple(_change(row, name) for row in rows if row["level"] == level) for name, level in _LEVELS.items()}
     by["day"] = tuple(sorted(by["day"], key=lambda change: change.value or ""))
     (total,) = (_change(row, None) for row in rows if row["level"] == _ALL)
-    return Repricing(total=total, by=by, kept_from=kept_from.replace(tzinfo=UTC) if kept_from and is_cut else None)
+    return Repricing(total=total, by=by, kept_from=single_from(cursor, span))
 
 
 _ALL: Final = 7
@@ -187,13 +186,7 @@ def _bites(cursor: duckdb.DuckDBPyConnection, span: Slice, at_once: int) -> Iter
         "select hour, sum(requests) from usage_hourly_brief where hour > ? and hour < ? group by 1 order by 1",
         [start, end],
     ).fetchall()
-    waiting = 0
-    for hour, requests in hours:
-        if waiting and waiting + requests > at_once:
-            yield start, hour
-            start, waiting = hour, 0
-        waiting += int(requests)
-    yield start, end
+    return stretches(start, end, hours, at_once=at_once)
 
 
 def _reprice(cursor: duckdb.DuckDBPyConnection, repricing_id: str, chosen: Where) -> None:
@@ -257,8 +250,3 @@ def _facts(repricing_id: str, now: datetime, span: Slice, total: Change) -> dict
 def _keep(cursor: duckdb.DuckDBPyConnection, facts: Mapping[str, object]) -> None:
     marks = ", ".join("?" * len(facts))
     cursor.execute(f"insert into repricings ({', '.join(facts)}) values ({marks})", [*facts.values()])
-
-
-def _dicts(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

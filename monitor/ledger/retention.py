@@ -4,7 +4,7 @@ Requests lie in the file in about the order of their times. What is deleted from
 empty, which a checkpoint gives back to be used again, unless a reader was at it; then the next one does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -74,6 +74,12 @@ def raw_kept_from(cursor: duckdb.DuckDBPyConnection) -> datetime | None:
     return known[0] if known else None
 
 
+def single_from(cursor: duckdb.DuckDBPyConnection, span: Slice) -> datetime | None:
+    """From when on the requests of a slice are kept one by one, aware UTC; None where all of them are."""
+    kept_from = raw_kept_from(cursor)
+    return kept_from.replace(tzinfo=UTC) if kept_from is not None and naive(span.start) < kept_from else None
+
+
 def lacks_before(ledger: Ledger, span: Slice, by: str) -> datetime | None:
     """Before when a question lacks requests of which only sums are kept, aware UTC; None where it lacks none.
 
@@ -105,13 +111,20 @@ def _bites(ledger: Ledger, cutoff: datetime, at_once: int) -> Iterator[tuple[dat
             " group by hour order by hour",
             [first, cutoff],
         ).fetchall()
-    start, waiting = first, 0
-    for hour, requests in found:
+    yield from stretches(first, cutoff, found, at_once=at_once)
+
+
+def stretches(
+    start: datetime, end: datetime, hours: Iterable[tuple[datetime, int]], *, at_once: int
+) -> Iterator[tuple[datetime, datetime]]:
+    """[start, end) in stretches of time that have about so many requests; `hours` tells how many each hour has."""
+    waiting = 0
+    for hour, requests in hours:
         if waiting and waiting + requests > at_once:
             yield start, hour
             start, waiting = hour, 0
         waiting += int(requests)
-    yield start, cutoff
+    yield start, end
 
 
 def _forget_requests(ledger: Ledger, start: datetime, end: datetime) -> int:

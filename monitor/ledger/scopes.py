@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import overload
 
 from monitor.budgets.model import Scope
 from monitor.errors import LedgerError
@@ -98,6 +99,14 @@ def dimension_column(name: str) -> str:
     return quoted(name)
 
 
-def naive(moment: datetime) -> datetime:
-    """The moment as the ledger has it: UTC without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
+@overload
+def naive(moment: datetime) -> datetime: ...
+
+
+@overload
+def naive(moment: datetime | None) -> datetime | None: ...
+
+
+def naive(moment: datetime | None) -> datetime | None:
+    """The moment as the ledger has it: UTC without a zone; None stays None."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -5,7 +5,8 @@ from typing import Final
 
 import duckdb
 
-_LAST_SECOND: Final = 253_370_764_799
+from monitor.records import LAST_SECOND
+
 _STATED: Final = """
     select provider_name, billing_account_id, told.key as store_id, started_at as seen_at, told.value as bytes,
         map_extract(stored_until, told.key)[1] as until, record_id
@@ -15,7 +16,7 @@ _STATED: Final = """
 _KEEP: Final = f"""
     insert into stored_bytes by name
     select distinct * exclude until,
-        case when until between 0 and {_LAST_SECOND} then make_timestamp(until * 1000000) end as expires_at
+        case when until between 0 and {LAST_SECOND} then make_timestamp(until * 1000000) end as expires_at
     from ({_STATED}) s
     where not exists (from stored_bytes k where k.record_id = s.record_id and k.store_id = s.store_id)
 """

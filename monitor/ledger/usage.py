@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from monitor.ledger.columns import quoted
-from monitor.ledger.ledger import Ledger
+from monitor.ledger.ledger import Ledger, named_rows
 from monitor.ledger.measures import USAGE, Facts
 from monitor.ledger.rollup import DIGESTS, ROLLUPS, Rollup, counted
 from monitor.ledger.scopes import Slice, Where, naive, where
@@ -211,6 +211,4 @@ def _names(columns: Sequence[str]) -> str:
 def rows(ledger: Ledger, sql: str, values: list[object]) -> list[dict[str, Any]]:
     """The answer to a question as plain rows."""
     with ledger.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return named_rows(cursor.execute(sql, values))

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
 
 from monitor.budgets.pace import change
-from monitor.ledger.asides import COSTLY, make_asides, models_in, priced_aside, set_discounts_aside, set_prices_aside
+from monitor.ledger.asides import COSTLY, make_asides, models_in, priced_aside, set_prices_aside
 from monitor.ledger.columns import MONEY
-from monitor.ledger.ledger import Ledger, transaction
-from monitor.ledger.retention import raw_kept_from
+from monitor.ledger.ledger import Ledger, named_rows, transaction
+from monitor.ledger.retention import single_from
 from monitor.ledger.scopes import Slice, Where, dimension_column, naive, where
 from monitor.pricing.book import PriceBook
 from monitor.pricing.scenario import Model, Scenario, models_then, require_scenario, unmet
@@ -48,8 +48,9 @@ class Compared:
     @property
     def difference(self) -> Decimal | None:
         """How much more it would have been; None where nothing can be compared."""
-        known = self.list_cost is not None and self.list_cost_then is not None
-        return self.list_cost_then - self.list_cost if known else None  # type: ignore[operator]  # both are known
+        if self.list_cost is None or self.list_cost_then is None:
+            return None
+        return self.list_cost_then - self.list_cost
 
     @property
     def share(self) -> Decimal | None:
@@ -119,11 +120,9 @@ def what_if(ledger: Ledger, book: PriceBook, span: Slice, scenario: Scenario, *,
         _keep_moves(cursor, moves)
         chosen = _chosen(span, scenario, dimension)
         make_asides(cursor)
-        set_prices_aside(cursor, then, models_in(cursor, chosen))
-        set_discounts_aside(cursor, then.own, chosen)
+        set_prices_aside(cursor, then, models_in(cursor, chosen), naive(ledger.clock()))
         rows = _rows(cursor, scenario, chosen)
-        kept_from = raw_kept_from(cursor)
-    is_cut = kept_from is not None and naive(span.start) < kept_from
+        kept_from = single_from(cursor, span)
     levels = {level: [row for row in rows if row["level"] == level] for level in (_ALL, _BY_VALUE, _BY_REASON)}
     return WhatIf(
         total=replace(_compared(levels[_ALL][0]), value=None),
@@ -131,7 +130,7 @@ def what_if(ledger: Ledger, book: PriceBook, span: Slice, scenario: Scenario, *,
         left_out=tuple(_left_out(row, book, then) for row in levels[_BY_REASON]),
         unmet=unmet(scenario, then, known),
         assumptions=scenario.assumptions,
-        kept_from=kept_from.replace(tzinfo=UTC) if kept_from and is_cut else None,
+        kept_from=kept_from,
     )
 
 
@@ -224,9 +223,10 @@ _NAMED: Final = """
 def _rows(cursor: duckdb.DuckDBPyConnection, scenario: Scenario, chosen: Where) -> list[dict[str, Any]]:
     keys = f"value, {', '.join(_REASON)}"
     paid = "cost" if scenario.factor == 1 else f"cast(cost * cast(? as decimal(10, 6)) as {MONEY})"
+    costed = f"{_COSTED} from ({priced_aside(_TAKEN, chosen.sql, has_discounts=False)})"
     cursor.execute(
         f"""
-        with costed as ({_COSTED} from ({priced_aside(_TAKEN, chosen.sql)})), named as ({_NAMED.format(paid=paid)})
+        with costed as ({costed}), named as ({_NAMED.format(paid=paid)})
         from (
             select grouping({keys}) as level, {keys}, count(*) as requests,
                 count(*) filter (left_out is null) as compared_requests,
@@ -242,8 +242,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, scenario: Scenario, chosen: Where) 
         # The factor stands behind the slice in the text.
         [*chosen.values, *([] if scenario.factor == 1 else [f"{scenario.factor:f}"])],
     )
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return named_rows(cursor)
 
 
 def _compared(row: Mapping[str, Any]) -> Compared:

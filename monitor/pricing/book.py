@@ -58,6 +58,11 @@ def provider_id(provider_name: str) -> str:
     return _PROVIDERS.get(provider_name, provider_name)
 
 
+def answering_name(model: str) -> str:
+    """A name by which a model of a list answers, a pattern too: what was tuned has its owner's name behind it."""
+    return f"{model}:*" if model.startswith("ft:") and model.count(":") == 1 else model
+
+
 class PriceBook:
     """Finds prices; build it from a genai-prices snapshot.
 
@@ -101,6 +106,13 @@ class PriceBook:
         priced = (price.model for price in self.own.prices if price.provider == provider_key)
         supplemented = (name.model for name in named if name.provider == provider_key)
         return tuple(sorted({*listed, *supplemented, *(name for name in (*said, *priced) if not is_pattern(name))}))
+
+    def own_prices(self, *models: tuple[str, str | None]) -> tuple[OwnPrice, ...]:
+        """What the user says of a model that is any of these pairs of provider (as lists call it) and name.
+
+        The oldest comes first.
+        """
+        return self._own_prices.about(*models)
 
     def layers(self) -> tuple[tuple[str, "PriceBook"], ...]:
         """What each list says with those before it, by the list's name; this book is the last. All know all names."""

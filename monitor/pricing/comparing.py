@@ -6,16 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from monitor.pricing.entries import PriceEntry
+from monitor.pricing.entries import Place, PriceEntry
 from monitor.pricing.explained import Asked, entry_of
 from monitor.pricing.steps import ALWAYS
 from monitor.pricing.units import REGIONAL
 
 _ELSEWHERE: Final = ("trained", REGIONAL)
 """Most lists have these not with the model, nor fees."""
-
-Place = tuple[str, int, str]
-"""Tier (one of `TIERS`), the input tokens above which it holds (-1: any), and the unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from monitor.pricing.charges import costs_of, has_priced_tokens, in_region, token_costs
-from monitor.pricing.entries import PriceEntry
+from monitor.pricing.entries import PriceEntry, entry_at
 from monitor.pricing.figures import CLASSES, EXACT, Priced
 from monitor.pricing.quantities import TOKENS, Usage, is_impossible, usage_of
 from monitor.pricing.works import BEGINNINGS
@@ -72,7 +72,7 @@ def _priced(
     sessions: Mapping[str, int],
 ) -> Priced:
     tier = "default" if record.is_batch else _TIERS.get(record.service_tier, record.service_tier)
-    entry = _entry_at(record, entries, tier, record.input_tokens)
+    entry = _entry_of(record, entries, tier, record.input_tokens)
     if entry is None:
         return Priced(state="unpriced")
     usage = usage_of(record)
@@ -114,21 +114,10 @@ def _is_pending(record: Record) -> bool:
     )
 
 
-def _entry_at(
+def _entry_of(
     record: Record, entries: Sequence[PriceEntry], tier: str | None, input_tokens: int | None
 ) -> PriceEntry | None:
-    """The one entry that holds; entries never overlap."""
-    size = input_tokens or 0
-    for entry in entries:
-        if (
-            (entry.service_tier, entry.is_batch) == (tier, record.is_batch)
-            and entry.above_input_tokens < size
-            and (entry.upto_input_tokens is None or size <= entry.upto_input_tokens)
-            and entry.valid_from <= record.started_at
-            and (entry.valid_to is None or record.started_at < entry.valid_to)
-        ):
-            return entry
-    return None
+    return entry_at(entries, record.started_at, tier=tier, is_batch=record.is_batch, input_tokens=input_tokens or 0)
 
 
 def _prices_of(record: Record, entry: PriceEntry) -> Mapping[str, Decimal]:
@@ -149,7 +138,7 @@ def _of_tool(record: Record, entries: Sequence[PriceEntry]) -> Priced:
     usage: Usage = {name: count for name, count in (record.tool_usage or {}).items() if name in TOKENS}
     if not any(count is not None and count > 0 for count in usage.values()):
         return Priced(state="priced", list_cost=_NOTHING)
-    entry = _entry_at(record, entries, "default", usage.get("input_tokens"))
+    entry = _entry_of(record, entries, "default", usage.get("input_tokens"))
     if entry is None:
         return Priced(state="unpriced")
     if is_impossible(usage, entry.unit_prices):

@@ -1,7 +1,7 @@
 """Dated price entries, and how the prices of one model become a list of them. Pure."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,9 +15,13 @@ from monitor.pricing.steps import price_at
 from monitor.pricing.supplement import Supplement
 from monitor.pricing.units import UNITS
 
-_BATCH: Final = "batch"
+BATCH: Final = "batch"
 _QUANTUM: Final = Decimal("1E-18")
 """The digits of a price in the ledger."""
+
+
+Place = tuple[str, int, str]
+"""Tier (one of `TIERS`), the input tokens above which it holds (-1: any), and the unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,38 @@ class PriceEntry:
     price_list: str
     own_units: tuple[str, ...] = ()
 
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether it is valid then."""
+        return self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to)
+
+    @property
+    def tier(self) -> str:
+        """One of `TIERS`: a batch is one."""
+        return BATCH if self.is_batch else self.service_tier
+
+
+def entry_at(
+    entries: Iterable[PriceEntry], moment: datetime, *, tier: str | None, is_batch: bool, input_tokens: int
+) -> PriceEntry | None:
+    """The one that holds for a request; entries never overlap.
+
+    Args:
+        entries: those of a model.
+        moment: when the request began.
+        tier: as `service_tier` of entries has it.
+        is_batch: whether it is a line of a batch.
+        input_tokens: the size of its prompt.
+    """
+    for entry in entries:
+        if (
+            (entry.service_tier, entry.is_batch) == (tier, is_batch)
+            and entry.above_input_tokens < input_tokens
+            and (entry.upto_input_tokens is None or input_tokens <= entry.upto_input_tokens)
+            and entry.holds_at(moment)
+        ):
+            return entry
+    return None
+
 
 def entries_of(
     model: types.ModelInfo | None,
@@ -75,7 +111,7 @@ def entries_of(
     model_prices = ModelPrices(model, has_tiers=has_tiers, supplement=supplement, own=own)
     listed_alone = ModelPrices(model, has_tiers=has_tiers, supplement=supplement) if own else model_prices
     for name in model_prices.tiers:
-        tier, is_batch = (STANDARD, True) if name == _BATCH else (name, False)
+        tier, is_batch = (STANDARD, True) if name == BATCH else (name, False)
         for start, end, prices in _spans(model_prices, name):
             alone = listed_alone.at(start, name) or {}
             lists = _lists(price_list, model_prices.listed(start, name), alone, supplement)

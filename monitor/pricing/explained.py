@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Final
 
 from monitor.pricing.book import PriceBook, provider_id
-from monitor.pricing.entries import PriceEntry
+from monitor.pricing.entries import BATCH, PriceEntry, entry_at
+from monitor.pricing.listed import STANDARD
 from monitor.pricing.own import OWN_LIST, OwnPrice
 from monitor.pricing.proposals import proposal
-
-_BATCH: Final = "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,21 +69,15 @@ def explain(book: PriceBook, asked: Asked) -> Explanation:
 
 def entry_of(entries: Iterable[PriceEntry], asked: Asked) -> PriceEntry | None:
     """The one of these entries that holds for the request."""
-    is_batch = asked.tier == _BATCH
-    tier = "default" if is_batch else asked.tier
-    for entry in entries:
-        is_then = entry.valid_from <= asked.at and (entry.valid_to is None or asked.at < entry.valid_to)
-        upto = entry.upto_input_tokens
-        is_of_size = entry.above_input_tokens < asked.input_tokens and (upto is None or asked.input_tokens <= upto)
-        if is_then and is_of_size and (entry.service_tier, entry.is_batch) == (tier, is_batch):
-            return entry
-    return None
+    is_batch = asked.tier == BATCH
+    tier = STANDARD if is_batch else asked.tier
+    return entry_at(entries, asked.at, tier=tier, is_batch=is_batch, input_tokens=asked.input_tokens)
 
 
 def _said(book: PriceBook, entry: PriceEntry, asked: Asked) -> Iterable[Said]:
     layers = [(name, _prices(layer, asked)) for name, layer in book.layers()]
     provider, _, model = entry.price_key.partition("/")
-    rows = book.own.about((provider_id(asked.provider), asked.model), (provider, model))
+    rows = book.own_prices((provider_id(asked.provider), asked.model), (provider, model))
     for unit, usd in entry.unit_prices.items():
         source = layers[0][0]
         for (_, before), (name, after) in pairwise(layers):
@@ -113,7 +105,7 @@ def _note(book: PriceBook, entries: tuple[PriceEntry, ...], asked: Asked) -> str
         return f"To give it a price: {proposal(book, asked.provider, asked.model)}"
     if entry_of(entries, asked) is not None:
         return None
-    tiers = {_BATCH if entry.is_batch else entry.service_tier for entry in entries}
+    tiers = {entry.tier for entry in entries}
     if asked.tier not in tiers:
         return f"It has no price in the tier {asked.tier}; it has one in: {', '.join(sorted(tiers))}."
     return f"It has no price on {asked.at:%Y-%m-%d}."

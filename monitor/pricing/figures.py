@@ -16,6 +16,12 @@ UNKNOWN_COST_STATES: Final = ("unpriced", "impossible", "no_usage")
 _NOTHING: Final = Decimal(0)
 
 
+def exact(number: Decimal) -> str:
+    """All digits of the number, without exponent or idle zeros."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 CLASSES: Final = ("input", "cache_read", "cache_creation", "output", "audio", "image", "tools", "other")
 """What a cost is made of. audio: tokens, seconds and spoken characters; image: tokens and pictures; tools: their calls
 and the models they use; other: training and video."""

@@ -158,15 +158,13 @@ def _bands_at(tier: _Tier, moment: datetime, *, is_past: bool) -> list[_Band]:
 
 
 def _at(entries: Sequence[PriceEntry], moment: datetime, above: int) -> _Said | None:
-    for one in entries:
-        holds = one.valid_from <= moment and (one.valid_to is None or moment < one.valid_to)
-        if (
-            holds
-            and one.above_input_tokens <= above
-            and (one.upto_input_tokens is None or above < one.upto_input_tokens)
-        ):
-            return _Said(one.unit_prices, one.own_units, one.price_list)
-    return None
+    one = next((one for one in entries if one.holds_at(moment) and _is_in_band(one, above)), None)
+    return None if one is None else _Said(one.unit_prices, one.own_units, one.price_list)
+
+
+def _is_in_band(one: PriceEntry, above: int) -> bool:
+    """Whether it holds for prompts that are just larger than that."""
+    return one.above_input_tokens <= above and (one.upto_input_tokens is None or above < one.upto_input_tokens)
 
 
 def _of_the_past(old: _Said, new: _Said | None) -> _Said | None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from monitor.errors import PricingError
+from monitor.pricing.entries import Place
 from monitor.pricing.steps import ALWAYS, unit_price
 from monitor.pricing.units import ANY, image_units
 
@@ -53,9 +54,6 @@ _PROVIDERS: Final = {
 _GOOGLE: Final = "vertex_ai"
 _REGIONAL: Final = "azure"
 
-Key = tuple[str, int, str]
-"""Tier (one of `TIERS`), the input tokens above which it holds (-1: any), and the unit."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LitellmModel:
@@ -66,7 +64,7 @@ class LitellmModel:
         unread: keys that say a price which entries cannot have, or that is not to be trusted.
     """
 
-    prices: Mapping[Key, Decimal]
+    prices: Mapping[Place, Decimal]
     unread: tuple[str, ...] = ()
 
     @property
@@ -77,7 +75,7 @@ class LitellmModel:
 
 @dataclass(slots=True)
 class _Found:
-    prices: dict[Key, Decimal] = field(default_factory=dict)
+    prices: dict[Place, Decimal] = field(default_factory=dict)
     unread: dict[str, None] = field(default_factory=dict)
 
 
@@ -133,7 +131,7 @@ def _provider(name: str) -> str:
     return "google" if name.startswith(_GOOGLE) else _PROVIDERS.get(name, name)
 
 
-def _read_price(key: str, row: Mapping[str, Any], image: str) -> Iterator[Key]:
+def _read_price(key: str, row: Mapping[str, Any], image: str) -> Iterator[Place]:
     """Where the price of a key stands; nothing where entries have no place for it."""
     long = _LONG_CACHE.match(key)
     rest = key if long is None else key.replace(long[0], "cache_creation_input_token_cost", 1)

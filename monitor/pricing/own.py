@@ -150,11 +150,6 @@ class OwnPrices(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[OwnName, ...] = ()
     discounts: tuple[Discount, ...] = ()
 
-    def about(self, *models: tuple[str, str | None]) -> tuple[OwnPrice, ...]:
-        """The prices of a model that is any of these pairs of provider and name, the oldest first."""
-        found = (row for row in self.prices if row.is_about(*models))
-        return tuple(sorted(found, key=lambda row: (row.created_at, row.id)))
-
     def name_of(self, provider: str, name: str) -> OwnName | None:
         """What somebody said last of the model that goes by this name."""
         found = [row for row in self.names if row.is_about(provider, name)]
@@ -180,7 +175,7 @@ class OwnPrices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnPriceIndex:
-    """Finds the prices of a model among thousands of rows, as `OwnPrices.about` does."""
+    """Finds the prices of a model among thousands of rows."""
 
     def __init__(self, own: OwnPrices) -> None:
         """All plain names in one table; patterns are few."""
@@ -259,11 +254,21 @@ def require_discount(row: Discount) -> Discount:
     for name, factor in row.factors.items():
         if name not in CLASSES:
             raise PricingError(f"{name!r} is no class of cost. The classes are: {', '.join(CLASSES)}.")
-        if not factor.is_finite() or not 0 <= factor <= _LARGEST_FACTOR:
-            raise PricingError(f"{factor} times the list cost cannot be paid; from 0 to {_LARGEST_FACTOR:,} can be.")
-        if factor != factor.quantize(_FACTOR_QUANTUM):
-            raise PricingError(f"The factor {factor} has more than 6 digits after the point.")
+        require_factor(factor)
     return row
+
+
+def require_factor(factor: Decimal) -> Decimal:
+    """The same part of a list cost.
+
+    Raises:
+        PricingError: nobody can pay it.
+    """
+    if not factor.is_finite() or not 0 <= factor <= _LARGEST_FACTOR:
+        raise PricingError(f"{factor} times the list cost cannot be paid; from 0 to {_LARGEST_FACTOR:,} can be.")
+    if factor != factor.quantize(_FACTOR_QUANTUM):
+        raise PricingError(f"The factor {factor} has more than 6 digits after the point.")
+    return factor
 
 
 def _require_dates(row: _Dated) -> None:

@@ -11,12 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from monitor.errors import PricingError
+from monitor.pricing.figures import exact
 from monitor.pricing.own import Discount, OwnName, OwnPrice, OwnPrices, require_discount, require_name, require_price
-from monitor.pricing.steps import ALWAYS, unit_price
-from monitor.pricing.units import UNITS
+from monitor.pricing.steps import ALWAYS, PER, unit_price
+from monitor.pricing.units import is_per_million
 
-MILLION: Final = 1_000_000
-_PER: Final = {"per_million": MILLION, "per_thousand": 1_000, "each": 1}
 _LARGEST: Final = Decimal(10) ** 11
 _HEAD: Final = """\
 # What is said of prices here: prices, names of models, and discounts. Of two rows about the same the later one holds.
@@ -31,11 +30,6 @@ _KINDS: Final[Mapping[str, type[OwnPrice] | type[OwnName] | type[Discount]]] = {
 }
 _NOT_CONTENTS: Final = ("id", "created_at")
 Row = OwnPrice | OwnName | Discount
-
-
-def is_per_million(unit: str) -> bool:
-    """Whether people say the price of this unit for a million: those of tokens and characters are."""
-    return UNITS.get(unit, (None, 1))[1] == MILLION
 
 
 def contents_of(row: Row) -> Hashable:
@@ -131,7 +125,7 @@ def _required(row: Row) -> Row:
 
 
 def _prices(facts: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
-    for name, per in _PER.items():
+    for name, per in PER.items():
         for unit, value in _table(facts, name).items():
             yield unit, unit_price(_decimal(unit, value), per)
         facts.pop(name, None)
@@ -185,16 +179,10 @@ def _numbers(maps: Mapping[str, Mapping[str, Decimal]]) -> dict[str, dict[str, s
     found: dict[str, dict[str, str]] = {}
     for unit, price in maps.get("prices", {}).items():
         name = "per_million" if is_per_million(unit) else "each"
-        found.setdefault(name, {})[unit] = plain(price * _PER[name])
+        found.setdefault(name, {})[unit] = exact(price * PER[name])
     for name, factor in maps.get("factors", {}).items():
-        found.setdefault("factors", {})[name] = plain(factor)
+        found.setdefault("factors", {})[name] = exact(factor)
     return found
-
-
-def plain(number: Decimal) -> str:
-    """All digits, without exponent or idle zeros."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _key(name: str) -> str:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from monitor.errors import PricingError
-from monitor.pricing.own_file import MILLION, is_per_million
+from monitor.pricing.figures import exact
 from monitor.pricing.steps import unit_price
-from monitor.pricing.units import is_unit
+from monitor.pricing.units import MILLION, is_per_million, is_unit
 
 _NUMBER: Final = r"(\d{1,12}(?:\.\d{1,18})?|\.\d{1,18})"
 _AMOUNT: Final = re.compile(rf"\$?{_NUMBER}(?:/(1?k|1?M|1))?")
@@ -91,5 +91,4 @@ def describe_factor(factor: Decimal) -> str:
 
 
 def _percent(part: Decimal) -> str:
-    text = format(part * _WHOLE, "f")
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+    return f"{exact(part * _WHOLE)}%"

@@ -8,7 +8,7 @@ from typing import Final
 
 from monitor.errors import PricingError
 from monitor.pricing.book import PriceBook, provider_id
-from monitor.pricing.own import OwnPrices
+from monitor.pricing.own import OwnPrices, require_factor
 from monitor.pricing.saying import describe_factor
 from monitor.pricing.supplement import TIERS
 
@@ -16,7 +16,6 @@ Model = tuple[str, str]
 """A provider as recorded, and a model."""
 
 _MILLIONTH: Final = Decimal("1E-6")
-_LARGEST_FACTOR: Final = Decimal(1_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +71,7 @@ def require_scenario(scenario: Scenario) -> Scenario:
         raise PricingError(
             f"{_percent(rate)} is no cache rate: from 0% to 100% can be, with four digits after the point."
         )
-    factor = scenario.factor
-    if not 0 <= factor <= _LARGEST_FACTOR or factor != factor.quantize(_MILLIONTH):
-        raise PricingError(f"{factor} times the list cost cannot be paid; from 0 to {_LARGEST_FACTOR:,} can be.")
+    require_factor(scenario.factor)
     return scenario
 
 

@@ -10,6 +10,9 @@ from genai_prices import types
 Steps = tuple[tuple[int, Decimal], ...]
 """USD for one unit, each with the input tokens above which it holds: a cliff, all tokens pay it. The first is at -1."""
 
+PER: Final = {"each": 1, "per_thousand": 1_000, "per_million": 1_000_000}
+"""How files say for how many of a unit a price is."""
+
 ALWAYS: Final = -1
 _QUANTUM: Final = Decimal("1E-18")
 _EXACT: Final = Context(prec=76, rounding=ROUND_HALF_UP)

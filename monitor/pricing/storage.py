@@ -16,6 +16,7 @@ from typing import Final
 
 from monitor.pricing.entries import PriceEntry
 from monitor.pricing.figures import EXACT
+from monitor.pricing.listed import STANDARD
 from monitor.pricing.steps import ALWAYS
 from monitor.pricing.units import STORAGE_FREE, STORED
 
@@ -29,7 +30,6 @@ _DAY: Final = timedelta(days=1)
 _TICK: Final = timedelta.resolution
 _TICKS_OF_DAY: Final = _DAY // _TICK
 _NO_END: Final = datetime.max.replace(tzinfo=UTC)
-_STANDARD: Final = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +107,8 @@ def stored_days(sizes: Iterable[StatedSize], start: datetime, end: datetime, pri
 def storage_price(entries: Sequence[PriceEntry], moment: datetime) -> StoragePrice | None:
     """The price that these entries have for storage at that moment."""
     for entry in entries:
-        is_plain = entry.service_tier == _STANDARD and not entry.is_batch and entry.above_input_tokens == ALWAYS
-        holds = entry.valid_from <= moment and (entry.valid_to is None or moment < entry.valid_to)
-        if is_plain and holds and _UNIT in entry.unit_prices:
+        is_plain = entry.tier == STANDARD and entry.above_input_tokens == ALWAYS
+        if is_plain and entry.holds_at(moment) and _UNIT in entry.unit_prices:
             free = entry.unit_prices.get(_FREE, Decimal())
             return StoragePrice(usd=entry.unit_prices[_UNIT], free_gib=free)
     return None

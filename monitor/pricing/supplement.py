@@ -11,13 +11,12 @@ from typing import Final
 import msgspec
 
 from monitor.errors import PricingError
-from monitor.pricing.steps import ALWAYS, unit_price
+from monitor.pricing.steps import ALWAYS, PER, unit_price
 from monitor.pricing.units import is_unit
 
 TIERS: Final = ("default", "flex", "priority", "batch", "ultrafast")
 """Names of tiers in the data; a batch has no tier, yet prices of its own."""
 
-_PER: Final = {"each": 1, "per_thousand": 1_000, "per_million": 1_000_000}
 _EVERY: Final = "*"
 
 
@@ -62,7 +61,7 @@ class PriceRow(_Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def unit_prices(self) -> Iterator[tuple[str, Decimal]]:
         """Each unit with the price of one."""
-        for name, per in _PER.items():
+        for name, per in PER.items():
             for unit, usd in getattr(self, name).items():
                 yield unit, unit_price(usd, per)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+MILLION: Final = 1_000_000
+
 UNITS: Final[dict[str, tuple[str | None, int]]] = {
     "input": ("input_mtok", 1_000_000),
     "cache_read": ("cache_read_mtok", 1_000_000),
@@ -74,6 +76,17 @@ def tool_unit(name: str) -> str:
 def container_unit(memory: str) -> str:
     """The unit of twenty minutes of a container."""
     return f"container:{memory}"
+
+
+def is_per_million(unit: str) -> bool:
+    """Whether people say the price of this unit for a million: those of tokens and characters are."""
+    return UNITS.get(unit, (None, 1))[1] == MILLION
+
+
+def price_digits(unit: str, usd: Decimal) -> str:
+    """The price of one as people say it, for a million where they do: all digits, at least the cents, `1,250.00`."""
+    whole, _, part = f"{usd * MILLION if is_per_million(unit) else usd:f}".partition(".")
+    return f"{int(whole):,}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def is_unit(name: str) -> bool:

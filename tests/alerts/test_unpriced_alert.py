@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts.model import Alert
-from monitor.alerts.unpriced_alert import ENDS_AFTER, MOST_MODELS, Firing, UnpricedModel, firing_of
+from monitor.alerts.model import Alert, Firing
+from monitor.alerts.unpriced_alert import ENDS_AFTER, MOST_MODELS, UnpricedModel, firing_of
 from tests.factories_alerts import NOW
 
 _HOUR = timedelta(hours=1)

@@ -96,7 +96,7 @@ def test_a_model_without_requests_is_told(home: Path) -> None:
         (("--cache-rate", "much"), SettingsError),
         (("--cache-rate", "101%"), PricingError),
         (("--discount", "lots"), PricingError),
-        (("--prices", "/no/such/file"), SettingsError),
+        (("--prices", "/no/such/file"), PricingError),
         (("--by", "colour"), LedgerError),
         (("--json", "--csv"), SettingsError),
     ],

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import StatementError
 
-from monitor.alerts.model import Alert
-from monitor.alerts.unpriced_alert import Firing
+from monitor.alerts.model import Alert, Firing
 from monitor.control.store import Control
 from tests.factories_alerts import NOW, FakeClock, add_webhook, make_plain_alert, open_control
 

@@ -33,7 +33,7 @@ def _cost(world: World, model: str) -> Decimal | None:
 
 def test_a_price_holds_for_what_is_stored_next(world: World, control: Control) -> None:
     """For models that were seen and for new ones; what is stored keeps its cost."""
-    desk = PriceDesk(world.ledger, control, {}, world.health)
+    desk = PriceDesk(world.ledger, control, {}, world.health, world.home.own_prices)
     before = [_cost(world, model) for model in ("gpt-4o", "gpt-99")]
     control.change_prices(say=(own_price("gpt-4o", input="2"), own_price("gpt-9*", input="7")), unsay=())
 
@@ -46,7 +46,7 @@ def test_a_price_holds_for_what_is_stored_next(world: World, control: Control) -
 
 def test_what_is_taken_back_holds_no_longer(world: World, control: Control) -> None:
     """The list's price holds again, and a model without one is unpriced again."""
-    desk = PriceDesk(world.ledger, control, {}, world.health)
+    desk = PriceDesk(world.ledger, control, {}, world.health, world.home.own_prices)
     rows = (own_price("gpt-4o", input="2"), own_name("gpt-99", "gpt-4o"))
     control.change_prices(say=rows, unsay=())
     desk.take_up(world.drain.use)
@@ -60,7 +60,7 @@ def test_what_is_taken_back_holds_no_longer(world: World, control: Control) -> N
 
 def test_nothing_said_changes_nothing(world: World, control: Control) -> None:
     """Taking up the same book again finds nothing to do."""
-    desk = PriceDesk(world.ledger, control, {}, world.health)
+    desk = PriceDesk(world.ledger, control, {}, world.health, world.home.own_prices)
     _cost(world, "gpt-4o")
 
     assert [desk.take_up(world.drain.use) for _ in range(2)] == [0, 0]
