@@ -10,8 +10,6 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import platformdirs
-
 from monitor.errors import SettingsError
 
 _PREFIX = "MONITOR_"
@@ -195,7 +193,9 @@ def _setting(doc: str, parse: _Parse, default: Any, **more: Any) -> Any:
 
 
 def _default_home() -> Path:
-    return Path(platformdirs.user_data_dir("openai-monitor", appauthor=False))
+    # Loaded here: where the place is told, nobody needs it, and every program would wait for it at its start.
+    found: str = importlib.import_module("platformdirs").user_data_dir("openai-monitor", appauthor=False)
+    return Path(found)
 
 
 def _nothing() -> Mapping[str, str]:

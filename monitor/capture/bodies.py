@@ -29,9 +29,6 @@ class RequestBody(msgspec.Struct, gc=False):
     conversation: Any = None
 
 
-_LOOKED_AT: Final = frozenset(RequestBody.__struct_fields__)
-
-
 class MediaRequest(RequestBody, gc=False):
     """Those of a request for pictures, sound, video or a container, and of a form."""
 
@@ -98,8 +95,6 @@ B = TypeVar("B", bound=msgspec.Struct)
 
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_any = msgspec.json.Decoder().decode
 _decode_request = msgspec.json.Decoder(RequestBody).decode
 _decode_media_request = msgspec.json.Decoder(MediaRequest).decode
 _decode_answer = msgspec.json.Decoder(_WellFormedAnswer).decode
@@ -112,25 +107,13 @@ def error_of(body: AnswerBody) -> Mapping[str, Any]:
     return body.error if isinstance(body.error, Mapping) else {"type": body.type, "code": body.code}
 
 
-def read_fields(content: bytes) -> dict[str, msgspec.Raw] | None:
-    """All fields of a JSON object, unread; None when it is none, or not as strict as JSON has to be."""
-    try:
-        return _decode_fields(content)
-    except _UNREADABLE:
-        return None
-
-
-def request_of(fields: Mapping[str, msgspec.Raw]) -> RequestBody:
-    """The looked-at ones of these fields of a request."""
-    body = RequestBody()
-    for name in _LOOKED_AT.intersection(fields):
-        setattr(body, name, _decode_any(fields[name]))
-    return body
-
-
 def read_request(content: bytes) -> RequestBody | None:
     """The looked-at fields of a JSON request; None when it is no JSON object."""
-    return read_as(_decode_request, content)
+    try:
+        # Written out, for one call less: this is read with every request.
+        return _decode_request(content)
+    except _UNREADABLE:
+        return read_as(_decode_request, content)
 
 
 def read_media_request(content: bytes) -> MediaRequest | None:

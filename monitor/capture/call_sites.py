@@ -30,12 +30,26 @@ _COMMON_NAMES: Final = frozenset(
 )
 """Names of frameworks that programs also give to packages of their own: there the place of the file decides."""
 
+_CLIENTS: Final = frozenset({"monitor", "openai", "httpx", "httpx2"})
+"""Packages whose functions call each other from the SDK's method down to here."""
+
 _INSTALLED: Final = "-packages"
 _STANDARD_LIBRARY: Final = (str(Path(os.__file__).parent), "<frozen ")
 _FRAMES: Final = range(256)
 _MAX_KNOWN: Final = 4096
 
 Site = tuple[str | None, str | None]
+
+
+class Entry:
+    """Where the program went into the SDK the last time: the depth of its method on the stack, and its code."""
+
+    __slots__ = ("code", "depth")
+
+    def __init__(self) -> None:
+        """Not known yet."""
+        self.depth = 0
+        self.code: CodeType | None = None
 
 
 class CallSites:
@@ -51,16 +65,21 @@ class CallSites:
         self._foreign: set[str] = set()
         self._sites: dict[tuple[int, int], tuple[CodeType, Site]] = {}
 
-    def here(self, skipped: int = 1) -> Site:
+    def here(self, skipped: int = 1, entry: Entry | None = None) -> Site:
         """`file:line` and `module.function` of the innermost frame of the program's own code.
 
         None and None where there is none, as in a task that awaits the SDK's coroutine directly.
 
         Args:
             skipped: so many frames are surely not the program's, the one of this method among them.
+            entry: of the requests that come this way, to begin with the frame that called the SDK; is kept up to date.
         """
+        frame = None if entry is None or entry.code is None else _caller(entry)
+        if frame is None:
+            frame = sys._getframe(skipped)  # noqa: SLF001 - the documented way to look at the stack cheaply
+            if entry is not None:
+                self._enter(entry, frame, skipped)
         foreign = self._foreign
-        frame: FrameType | None = sys._getframe(skipped)  # noqa: SLF001 - the documented way to look at the stack cheaply
         for _ in _FRAMES:
             if frame is None:
                 break
@@ -75,6 +94,13 @@ class CallSites:
                     return self._site(frame)
             frame = frame.f_back
         return None, None
+
+    def _enter(self, entry: Entry, frame: FrameType | None, depth: int) -> None:
+        """Note how far the frames of the SDK and its HTTP library go without another between them."""
+        entry.code = None
+        while frame is not None and _is_of_client(frame):
+            entry.depth, entry.code = depth, frame.f_code
+            frame, depth = frame.f_back, depth + 1
 
     def _site(self, frame: FrameType) -> Site:
         code = frame.f_code
@@ -101,6 +127,21 @@ class CallSites:
         if listed := packages & _FRAMEWORKS:
             return not listed <= _COMMON_NAMES or _INSTALLED in filename
         return filename.startswith(_STANDARD_LIBRARY) and _INSTALLED not in filename
+
+
+def _caller(entry: Entry) -> FrameType | None:
+    """The frame that called the SDK's method, None where the stack is another than the last time."""
+    try:
+        # One more, for this function. To look at all frames between makes an object of each.
+        frame = sys._getframe(entry.depth + 1)  # noqa: SLF001 - as above
+    except ValueError:
+        return None
+    return frame.f_back if frame.f_code is entry.code else None
+
+
+def _is_of_client(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__")
+    return isinstance(module, str) and module.partition(".")[0] in _CLIENTS
 
 
 @functools.cache

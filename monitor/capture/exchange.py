@@ -94,7 +94,7 @@ class Exchange:
         writer: SpoolWriter,
         route: Route,
         request: Mapping[str, Any],
-        more: Mapping[str, Any],
+        facts: dict[str, Any],
         start: bytes,
         body: RequestBody,
         content: bytes | None,
@@ -107,7 +107,7 @@ class Exchange:
             writer: takes the record.
             route: of the request.
             request: fields of its begin line.
-            more: others that were known before it left.
+            facts: others that were known before it left; is taken over.
             start: the inside of the begin line.
             body: what was read of the request.
             content: its JSON body, None for others.
@@ -117,7 +117,7 @@ class Exchange:
         self.guard, self._writer, self._keeper = guard, writer, keeper
         self._answer: bytes | None = None
         self._request, self._start = request, start
-        self._facts: dict[str, Any] = {**route.accounts, **more}
+        self._facts = facts
         self._status = 0
         self._estimates: Any = None
         self._error: Mapping[str, Any] | None = None
@@ -193,8 +193,8 @@ class Exchange:
             facts["service_tier"] = body.service_tier
         if body.usage is not None:
             self._took_usage(body)
-        if body.choices is not None and (found := finish_reasons(body.choices)):
-            self._took_reasons(found)
+        if body.choices is not None:
+            self._took_choices(body.choices)
         if self._status >= 400 or body.error is not None or body.status in _BAD_STATES:
             self._took_state(body)
         if self.route.endpoint.units is not None:
@@ -309,10 +309,15 @@ class Exchange:
         if self.route.endpoint.has_parts:
             self._parts += answer_parts(answer)
 
-    def _took_reasons(self, found: dict[int, str]) -> None:
-        reasons = self._reasons = {**self._reasons, **found} if self._reasons else found
+    def _took_choices(self, choices: Any) -> None:
+        found = finish_reasons(choices)
+        if not found:
+            return
+        if self._reasons:
+            found = {**self._reasons, **found}
+        self._reasons = found
         self._facts["finish_reasons"] = (
-            [*reasons.values()] if len(reasons) == 1 else [reason for _, reason in sorted(reasons.items())]
+            [*found.values()] if len(found) == 1 else [reason for _, reason in sorted(found.items())]
         )
 
     def _took_state(self, body: AnswerBody) -> None:

@@ -74,6 +74,11 @@ class Routes:
         self._host = socket.gethostname()
         self._known: dict[tuple[object, ...], Route] = {}
 
+    @property
+    def are_settled(self) -> bool:
+        """Whether routes stay as they are: without a salt the key has no name yet."""
+        return self._keys.salt is not None
+
     def of(self, request: Any, headers: Mapping[bytes, bytes]) -> Route:
         """The route of a request; `headers` have the names that `UsualNames` gives them."""
         # The number of the process stands in the facts, and changes with a fork.
@@ -85,7 +90,7 @@ class Routes:
                 self._known.clear()
             route = self._new(request, headers)
             # A route whose key has no name yet is made anew until it has.
-            if self._keys.salt is not None:
+            if self.are_settled:
                 self._known[key] = route
         return route
 

@@ -4,14 +4,13 @@ import json
 
 import pytest
 
-from monitor.capture.bodies import read_fields
+from monitor.capture.bodies import read_request
 from monitor.capture.fingerprints import Fingerprints
 from monitor.capture.keys import KeyNames
 from monitor.errors import HomeError
 from tests.capture.world import MESSAGES, World, like_openai, opened
 
 _BODY = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Hi."}]}'
-_OTHER_ORDER = b'{"messages":[{"role":"user","content":"Hi."}],"model":"gpt-4o"}'
 
 
 def _fingerprints(secret: bytes = b"s" * 32) -> Fingerprints:
@@ -19,16 +18,17 @@ def _fingerprints(secret: bytes = b"s" * 32) -> Fingerprints:
 
 
 def _name(content: bytes, secret: bytes = b"s" * 32) -> str | None:
-    return _fingerprints(secret).of(read_fields(content) or {})
+    return _fingerprints(secret).of(content)
 
 
 def _unreadable() -> bytes:
     raise HomeError("The secret cannot be read.")
 
 
-def test_the_order_of_fields_does_not_matter() -> None:
-    """Versions of the SDK do not agree on it."""
-    assert _name(_BODY) == _name(_OTHER_ORDER)
+def test_the_same_request_has_the_same() -> None:
+    """Byte by byte, from one finder or from two."""
+    fingerprints = _fingerprints()
+    assert fingerprints.of(_BODY) == fingerprints.of(_BODY) == _name(_BODY)
 
 
 @pytest.mark.parametrize("other", [_BODY.replace(b"Hi", b"Ho"), _BODY.replace(b"4o", b"5"), b"{}"])
@@ -45,12 +45,12 @@ def test_the_secret_of_the_installation_is_in_it() -> None:
 @pytest.mark.parametrize("content", [b"[]", b"3", b"{", b"\xff"])
 def test_what_is_no_object_has_none(content: bytes) -> None:
     """Odd bodies are no fault."""
-    assert read_fields(content) is None
+    assert read_request(content) is None
 
 
 def test_without_a_secret_there_is_none() -> None:
     """A hash without salt could be guessed."""
-    assert Fingerprints(KeyNames(_unreadable, is_quiet=True)).of(read_fields(_BODY) or {}) is None
+    assert Fingerprints(KeyNames(_unreadable, is_quiet=True)).of(_BODY) is None
 
 
 def test_it_stands_in_the_record(world: World) -> None:
