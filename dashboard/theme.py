@@ -68,7 +68,7 @@ table.om .om-word {{ display: inline-block; max-width: 100%; }}
 table.om a {{ color: inherit; text-decoration-color: {MAIN}; text-underline-offset: 0.2em; }}
 table.om .right {{ text-align: right; padding-right: 1.5rem; }}
 table.om .share {{ display: flex; align-items: center; gap: 0.6rem; }}
-table.om .share .om-bar {{ flex: 1; }}
+table.om .share .om-bar {{ flex: 1; min-width: 2rem; }}
 table.om .share b {{ font-weight: 400; min-width: 2.6rem; text-align: right; }}
 table.om td.wrap {{ white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }}
 table.om td.cut {{ max-width: min(18rem, 32cqi); overflow: hidden; text-overflow: ellipsis; }}

@@ -5,8 +5,9 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from monitor.capture.forms import form_content
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.joined import joined
 from monitor.capture.redaction import Redaction
@@ -116,6 +117,11 @@ class ContentKeeper:
                 is_cut=is_cut or is_answer_cut,
             )
         )
+
+    @guarded
+    def form_of(self, request: Any) -> bytes | None:
+        """What a form says, files by their names; None for other requests."""
+        return form_content(request)
 
     def _kept(self, body: bytes | None, *, is_torn: bool) -> tuple[str | None, bool]:
         """What is written of a body, and whether its end is missing."""

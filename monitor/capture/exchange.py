@@ -51,6 +51,9 @@ class Keeper(Protocol):
     ) -> None:
         """Write what was asked and answered."""
 
+    def form_of(self, request: Any) -> bytes | None:
+        """What is to be kept of a form; None for other requests."""
+
 
 class Exchange:
     """Gathers the facts of one request and writes its record exactly once, at whichever end comes first.
@@ -59,6 +62,7 @@ class Exchange:
         route: what it shares with others to the same address.
         is_streaming: whether the caller asked for a stream.
         content: the JSON body as the caller gave it, None where there is none.
+        form: what is to be kept of a form, None where that is nothing.
         heard: the stream that answers, None for other answers.
         changed: the body to send instead, None where nothing is to be changed.
         is_done: whether the record is written.
@@ -82,6 +86,7 @@ class Exchange:
         "_writer",
         "changed",
         "content",
+        "form",
         "guard",
         "heard",
         "is_done",
@@ -125,8 +130,8 @@ class Exchange:
         self._limit: str | None = None
         self._parts: list[dict[str, object]] = []
         self._reasons: dict[int, str] | None = None
-        self.route = route
-        self.content = content
+        self.route, self.content = route, content
+        self.form: bytes | None = None
         self.changed: bytes | None = None
         self.heard: Heard | None = None
         self.is_streaming = body.stream is not None and body.stream in (True, "true")
@@ -269,7 +274,8 @@ class Exchange:
             answer = b"".join(self.heard.pieces)
             is_torn = self.heard.size > len(answer)
         record_id, started_at = self._request["record_id"], self._request["started_at"]
-        keeper.keep(record_id, started_at, self.content, answer, is_answer_torn=is_torn)
+        asked = self.form if self.content is None else self.content
+        keeper.keep(record_id, started_at, asked, answer, is_answer_torn=is_torn)
 
     @guarded
     def _estimate(self, heard: Heard) -> None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from monitor.capture.bodies import MediaRequest
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
@@ -26,6 +28,22 @@ def form_fields(request: Any, headers: Mapping[str, str]) -> MediaRequest:
     else:
         values = dict(_raw_fields(request, headers.get("content-type", "")))
     return MediaRequest(**{name: values[name] for name in _WANTED if name in values})
+
+
+def form_content(request: Any) -> bytes | None:
+    """What a form says, as a JSON object, its files by their names; None where httpx or httpx2 built none.
+
+    Files are not looked into: they are the program's, and may be read once only.
+    """
+    fields = getattr(request.stream, "fields", None)
+    if fields is None:
+        return None
+    told: dict[str, Any] = {}
+    for field in fields:
+        is_file = hasattr(field, "file")
+        value = {"file": _plain(getattr(field, "filename", None))} if is_file else _plain(field.value)
+        told[field.name] = [*_several(told[field.name]), value] if field.name in told else value
+    return msgspec.json.encode(told)
 
 
 def content_of(request: Any) -> bytes | None:
@@ -58,3 +76,7 @@ def _raw_fields(request: Any, content_type: str) -> Iterator[tuple[str, object]]
 
 def _plain(value: object) -> object:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _several(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

@@ -78,7 +78,10 @@ class Recorder:
             facts["body_fingerprint"] = fingerprint
         start = route.begun + encode_facts(begun)
         self._writer.put(BEGIN, start)
-        return Exchange(self._writer, route, begun, facts, start, body, content, self.guard, self._keeper)
+        exchange = Exchange(self._writer, route, begun, facts, start, body, content, self.guard, self._keeper)
+        if content is None and self._keeper is not None:
+            exchange.form = self._keeper.form_of(request)
+        return exchange
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:
         """Fields of a record that a request without a body states, and who makes it."""

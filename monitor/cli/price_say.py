@@ -132,7 +132,7 @@ def set_price(
 
 
 def discount(
-    amount: Annotated[str, typer.Argument(help="15% off, 0.85x for a factor, +10% for a margin.")],
+    amount: Annotated[str, typer.Argument(help="15% for 15% off, 0.85x for a factor, +10% for a margin.")],
     *,
     provider: Annotated[str | None, typer.Option(help="Only of this provider.")] = None,
     model: Annotated[str | None, typer.Option(help="Only of this model, or of a pattern of names: 'gpt-4o*'.")] = None,

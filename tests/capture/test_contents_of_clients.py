@@ -152,3 +152,20 @@ def test_contents_are_on_disk_when_the_call_returns(tmp_path: Path) -> None:
 
     assert run.returncode == -signal.SIGKILL
     assert json.loads(line["answer"]) == CHAT
+
+
+def test_of_a_form_the_fields_are_kept(world: World) -> None:
+    """Redacted as all else; a file is told by its name, and is still there for the SDK to read."""
+    with opened(always(json_answer({"created": 1, "data": []}))) as client:
+        world.wrap(client, content=True)
+        client.images.edit(
+            model="gpt-image-1",
+            prompt=f"A hat for {_SECRET}",
+            image=[("one.png", b"first"), ("two.png", b"second")],
+        )
+        (line,) = world.contents()
+
+    asked = json.loads(line["request"])
+    assert asked["prompt"] == "A hat for [redacted]"
+    assert asked["image[]"] == [{"file": "one.png"}, {"file": "two.png"}]
+    assert b"first" not in world.content()
