@@ -42,14 +42,16 @@ Site = tuple[str | None, str | None]
 
 
 class Entry:
-    """Where the program went into the SDK the last time: the depth of its method on the stack, and its code."""
+    """Where the program went into the SDK the last time; `place` is the depth of its method on the stack, and its code.
 
-    __slots__ = ("code", "depth")
+    Both in one, as threads share it.
+    """
+
+    __slots__ = ("place",)
 
     def __init__(self) -> None:
         """Not known yet."""
-        self.depth = 0
-        self.code: CodeType | None = None
+        self.place: tuple[int, CodeType] | None = None
 
 
 class CallSites:
@@ -74,11 +76,11 @@ class CallSites:
             skipped: so many frames are surely not the program's, the one of this method among them.
             entry: of the requests that come this way, to begin with the frame that called the SDK; is kept up to date.
         """
-        frame = None if entry is None or entry.code is None else _caller(entry)
+        frame = None if entry is None or entry.place is None else _caller(*entry.place)
         if frame is None:
             frame = sys._getframe(skipped)  # noqa: SLF001 - the documented way to look at the stack cheaply
             if entry is not None:
-                self._enter(entry, frame, skipped)
+                entry.place = _way_in(frame, skipped)
         foreign = self._foreign
         for _ in _FRAMES:
             if frame is None:
@@ -94,13 +96,6 @@ class CallSites:
                     return self._site(frame)
             frame = frame.f_back
         return None, None
-
-    def _enter(self, entry: Entry, frame: FrameType | None, depth: int) -> None:
-        """Note how far the frames of the SDK and its HTTP library go without another between them."""
-        entry.code = None
-        while frame is not None and _is_of_client(frame):
-            entry.depth, entry.code = depth, frame.f_code
-            frame, depth = frame.f_back, depth + 1
 
     def _site(self, frame: FrameType) -> Site:
         code = frame.f_code
@@ -129,14 +124,23 @@ class CallSites:
         return filename.startswith(_STANDARD_LIBRARY) and _INSTALLED not in filename
 
 
-def _caller(entry: Entry) -> FrameType | None:
+def _caller(depth: int, code: CodeType) -> FrameType | None:
     """The frame that called the SDK's method, None where the stack is another than the last time."""
     try:
         # One more, for this function. To look at all frames between makes an object of each.
-        frame = sys._getframe(entry.depth + 1)  # noqa: SLF001 - as above
+        frame = sys._getframe(depth + 1)  # noqa: SLF001 - as above
     except ValueError:
         return None
-    return frame.f_back if frame.f_code is entry.code else None
+    return frame.f_back if frame.f_code is code else None
+
+
+def _way_in(frame: FrameType | None, depth: int) -> tuple[int, CodeType] | None:
+    """How far the frames of the SDK and its HTTP library go without another between them."""
+    place = None
+    while frame is not None and _is_of_client(frame):
+        place = depth, frame.f_code
+        frame, depth = frame.f_back, depth + 1
+    return place
 
 
 def _is_of_client(frame: FrameType) -> bool:

@@ -29,6 +29,7 @@ class Shape:
     """
 
     __slots__ = (
+        "_can_last",
         "_length_at",
         "_method",
         "_pairs",
@@ -41,8 +42,10 @@ class Shape:
         "tags",
     )
 
-    def __init__(self, request: Any, pairs: Pairs, headers: Headers, tags: Mapping[str, str], route: Route) -> None:
-        """Of a request with these headers."""
+    def __init__(
+        self, request: Any, pairs: Pairs, headers: Headers, tags: Mapping[str, str], route: Route, *, is_settled: bool
+    ) -> None:
+        """Of a request with these headers; its route stays as it is if it `is_settled`."""
         self._method: str = request.method
         self._pairs = pairs
         self._length_at = next((place for place, (name, _) in enumerate(pairs) if name == _LENGTH), None)
@@ -54,9 +57,13 @@ class Shape:
         self.is_json = headers.get(b"content-type", b"").startswith(_JSON)
         self.is_retry = headers.get(COUNT, FIRST) != FIRST
         self.entry = Entry()
+        # Tags are another request's next time, and so is the number of a retry.
+        self._can_last = is_settled and not tags and not self.is_retry
 
     def fits(self, method: str, pairs: Pairs) -> bool:
         """Whether a request with these headers is like it in all but the length of its body; changes `pairs`."""
+        if not self._can_last:
+            return False
         place, ours = self._length_at, self._pairs
         if place is not None:
             if len(pairs) != len(ours) or pairs[place][0] != _LENGTH:
@@ -81,15 +88,17 @@ class Shapes:
         """The shape of a request; tags among its headers are taken off."""
         pairs: Pairs = request.headers.raw
         path: bytes = request.url.raw_path
-        shape = self._known.get(path)
-        if shape is None or not shape.fits(request.method, pairs):
-            shape = self._new(request, pairs)
-            # Tags are another request's next time, and a route whose key has no name yet is made anew until it has.
-            if not shape.tags and not shape.is_retry and self._routes.are_settled:
-                if len(self._known) >= _MOST:
-                    # Addresses that hold an id are met a few times and never again.
-                    self._known.clear()
-                self._known[path] = shape
+        known = self._known.get(path)
+        if known is not None and known.fits(request.method, pairs):
+            return known
+        shape = self._new(request, pairs)
+        if known is not None:
+            # The way through the SDK is the same, whatever the headers are.
+            shape.entry = known.entry
+        elif len(self._known) >= _MOST:
+            # Addresses that hold an id are met a few times and never again.
+            self._known.clear()
+        self._known[path] = shape
         return shape
 
     def _new(self, request: Any, pairs: Pairs) -> Shape:
@@ -97,4 +106,5 @@ class Shapes:
         tags: Mapping[str, str] = {}
         if not self._usual.issuperset(headers):
             tags = self._usual.settle(request, headers)
-        return Shape(request, pairs, headers, tags, self._routes.of(request, headers))
+        route = self._routes.of(request, headers)
+        return Shape(request, pairs, headers, tags, route, is_settled=self._routes.are_settled)

@@ -84,6 +84,13 @@ def test_whatever_else_differs_is_looked_at(other: _Asked) -> None:
         )
 
 
+def test_the_way_into_the_sdk_is_remembered_whatever_the_headers_are() -> None:
+    """Programs that send the id of a trace with each request have other headers each time."""
+    shapes = _shapes()
+
+    assert len({id(_of(shapes, _with(("traceparent", str(number)))).entry) for number in range(3)}) == 1
+
+
 def test_a_tag_is_of_its_own_request() -> None:
     """It is taken off each request that has it, and the next one has it no more."""
     shapes = _shapes()
