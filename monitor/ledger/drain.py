@@ -6,10 +6,11 @@ the kind of line.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ import pyarrow as pa
 from monitor.health import Health
 from monitor.ledger.backlog import Backlog, backlog, unread_of
 from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
-from monitor.ledger.costs import cost_columns, priced_select
+from monitor.ledger.costs import priced_select
 from monitor.ledger.discounts import match_new_discounts, store_discounts
 from monitor.ledger.gaps import NEWEST_GAPS
 from monitor.ledger.intake import Intake, Load, Position
@@ -27,10 +28,10 @@ from monitor.ledger.late import settle_late
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
 from monitor.ledger.quarantine import RETRIED
-from monitor.ledger.rollup import SOURCE_COLUMNS, append
+from monitor.ledger.rollup import append
 from monitor.ledger.sessions import NO_SESSIONS, SESSIONS_FOUND, settle_sessions
 from monitor.ledger.sightings import settle_sightings
-from monitor.ledger.stage import ONCE, stage, stage_begins
+from monitor.ledger.stage import ONCE, stage, stage_begins, stage_priced
 from monitor.ledger.storage import keep_sizes
 from monitor.ledger.unknown import settle, take_back, writer_of
 from monitor.pricing.book import PriceBook
@@ -40,12 +41,6 @@ from monitor.spool.reader import Heads, Segment, list_segments
 log = logging.getLogger(__name__)
 
 _STORED: Final = (*(quoted(name) for name in RECORD_COLUMNS), "model")
-# Only what sums are made of is computed beforehand; the rows go by once, from what was read into the ledger.
-_SUMMED: Final = (
-    "line_number",
-    "record_id",
-    *(quoted(name) for name in SOURCE_COLUMNS if name not in cost_columns()),
-)
 _POSITIONS: Final = f"""
     select segment, max(to_offset), bool_or(is_last), max(last_seq), coalesce({NEWEST_GAPS}, [])
     from checkpoints where segment in (select unnest(?::varchar[])) group by segment
@@ -157,12 +152,9 @@ class Drain:
         found = SESSIONS_FOUND if settle_sessions(cursor, names) else NO_SESSIONS
         match_new_models(cursor, self._book, self._ledger, has_containers=bool(found.facts))
         has_discounts = match_new_discounts(cursor, self._book.own)
-        taken = (*(_STORED if has_changed else _SUMMED), *found.facts)
-        priced = priced_select(taken, names | {*found.facts}, has_discounts=has_discounts, source=found.source)
-        cursor.execute(f"create or replace temp table priced as {priced}")
-        computed = (*cost_columns(names, has_discounts=has_discounts), *found.facts)
-        whole = "select * from priced" if has_changed else _joined(computed)
-        cursor.execute(f"insert into requests by name {whole}")
+        price = partial(priced_select, names=names | {*found.facts}, has_discounts=has_discounts, source=found.source)
+        rows = _priced(cursor, price, found.facts, None if has_changed else load.ends)
+        cursor.execute(f"insert into requests by name select * from {rows}")
         append(cursor, "priced", at_list=not has_discounts)
         return duplicates
 
@@ -176,17 +168,29 @@ class Drain:
         }
 
 
+def _priced(
+    cursor: duckdb.DuckDBPyConnection,
+    price: Callable[[tuple[str, ...]], str],
+    facts: tuple[str, ...],
+    ends: pa.Table | None,
+) -> str:
+    """Make `priced` of what is staged; returns the name under which it is to be stored.
+
+    Args:
+        cursor: that has what is staged.
+        price: SQL that computes costs and takes columns along.
+        facts: what was found out beside.
+        ends: the load's records; None where `stage` has others.
+    """
+    if ends is not None and stage_priced(cursor, ends, cursor.execute(price(("line_number", *facts))).to_arrow_table()):
+        return ONCE
+    cursor.execute(f"create or replace temp table priced as {price((*_STORED, *facts))}")
+    return "priced"
+
+
 def _facts_in(ends: pa.Table) -> frozenset[str]:
     """The facts that some request has: of the others nothing is computed, though they have a column."""
     return frozenset(name for name in ends.column_names if ends[name].null_count < len(ends))
-
-
-def _joined(computed: Sequence[str]) -> str:
-    """SQL of what was read together with what was computed of it."""
-    return f"""
-        select {", ".join(f"s.{name}" for name in _STORED)}, {", ".join(f"p.{name}" for name in computed)}
-        from {ONCE} s join priced p on p.line_number = s.line_number
-    """
 
 
 def _seen(last_seq: int | None, missing: list[list[int]] | None) -> Seen:

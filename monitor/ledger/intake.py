@@ -4,6 +4,7 @@ It does not touch the ledger, so that the next load can be got ready while the o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,20 +16,30 @@ from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER
 from monitor.spool.numbers import Seen
 from monitor.spool.reader import Batch, Damage, Segment
 
-CHUNK: Final = 8 * 2**20
-"""Bytes of one segment that are read at once."""
+CHUNK: Final = 2**20
+"""Bytes of one segment that are read at once: what is done with each line finds it in the processor's cache."""
+
+PIECE: Final = 8 * 2**20
+"""Bytes of lines that become columns at once."""
 
 LOAD: Final = 512 * 2**20
 """Bytes after which a load is full."""
 
 LOAD_RECORDS: Final = 122_880
-"""Records after which a load is full: that many make a whole row group, which is compressed at once."""
+"""Records of a full load: exactly that many make a whole row group, which is compressed at once and for good.
+
+One more would begin a second one, and the next checkpoint would write both anew.
+"""
 
 _PLACE: Final = 48
+_KIND: Final = b',"kind":"'
 _BEGIN_MARK: Final = b',"kind":"%b"' % BEGIN
 _END_MARK: Final = b',"kind":"%b"' % END
 _KEY: Final = b'"record_id":"'
 _KEY_LENGTH: Final = len(_KEY) + 36
+_NO_KEYS: Final = frozenset({b"", b"}"})
+"""What a line without a record id, long or short, has in the place of a key."""
+
 _SILENT: Final = frozenset({HEADER.decode(), FOOTER.decode()})
 
 
@@ -92,12 +103,13 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lines:
-    """What was read of a segment from `offset`, its lines sorted by kind."""
+    """What was read of a segment from `offset`, its lines sorted by kind; `ended` are the keys of the ends."""
 
     segment: Segment
     offset: int
     batch: Batch
     ends: list[bytes]
+    ended: AbstractSet[bytes]
     begins: list[bytes]
     others: list[bytes]
 
@@ -110,39 +122,61 @@ class _Piece:
     dropped: tuple[Dropped, ...]
 
 
+class _Room:
+    """What a load has room for yet; `waiting` are the bytes gathered for its next piece."""
+
+    def __init__(self, records: int) -> None:
+        self.bytes, self.records = LOAD, records
+        self.waiting = self._waiting_records = 0
+
+    def take(self, found: "_Lines") -> None:
+        size = found.batch.next_offset - found.offset
+        self.bytes, self.waiting = self.bytes - size, self.waiting + size
+        self.records -= len(found.ends)
+        self._waiting_records += len(found.ends)
+
+    def settle(self, piece: "_Piece") -> None:
+        """What was gathered is a piece: lines that are no records leave their room to others."""
+        self.records += self._waiting_records - (len(piece.ends) if piece.ends is not None else 0)
+        self.waiting = self._waiting_records = 0
+
+    def is_full(self) -> bool:
+        return self.bytes <= 0 or self.records <= 0
+
+
 class Intake:
     """Reads loads off the spool."""
 
-    def __init__(self) -> None:
-        """Nothing is read yet."""
+    def __init__(self, *, load_records: int = LOAD_RECORDS) -> None:
+        """Nothing is read yet; `load_records` fill a load."""
+        self._load_records = load_records
         self._ends = LineReader()
         self._begins = LineReader()
 
     def load(self, segments: Sequence[Segment], positions: Mapping[str, Position]) -> Load | None:
         """The next load beyond the positions; None where nothing waits."""
         pieces: list[_Piece] = []
-        room, waiting, has_more = LOAD, 0, False
-        records = 0
         gathered: list[_Lines] = []
-        for found in _batches(segments, positions):
+        room = _Room(self._load_records)
+        for found in _batches(segments, positions, room):
             gathered.append(found)
-            size = found.batch.next_offset - found.offset
-            room, waiting = room - size, waiting + size
-            records += len(found.ends)
-            has_more = room <= 0 or records >= LOAD_RECORDS
+            room.take(found)
             # Many small segments make one piece, a large one several.
-            if waiting >= CHUNK or has_more:
+            if room.waiting >= PIECE or room.is_full():
                 pieces.append(self._piece(gathered))
-                gathered, waiting = [], 0
-            if has_more:
+                room.settle(pieces[-1])
+                gathered = []
+            if room.is_full():
                 break
         if gathered:
             pieces.append(self._piece(gathered))
-        return _joined(pieces, has_more=has_more) if pieces else None
+        return _joined(pieces, has_more=room.is_full()) if pieces else None
 
     def _piece(self, gathered: Sequence[_Lines]) -> _Piece:
         ends, refused_ends = _read(self._ends, [(item.segment.id, item.ends) for item in gathered])
-        begins, refused_begins = _read(self._begins, [(item.segment.id, item.begins) for item in gathered])
+        ended = frozenset[bytes]().union(*(item.ended for item in gathered))
+        waiting = [(item.segment.id, _without(item.begins, ended)) for item in gathered]
+        begins, refused_begins = _read(self._begins, waiting)
         taken, dropped = list[Taken](), list[Dropped]()
         for number, item in enumerate(gathered):
             told, refused_others = _sort_others(item.segment.id, item.others)
@@ -151,16 +185,28 @@ class Intake:
         return _Piece(taken=tuple(taken), ends=ends, begins=begins, dropped=tuple(dropped))
 
 
-def _batches(segments: Sequence[Segment], positions: Mapping[str, Position]) -> Iterator[_Lines]:
+def _batches(segments: Sequence[Segment], positions: Mapping[str, Position], room: _Room) -> Iterator[_Lines]:
     for segment in segments:
         position = positions.get(segment.id, Position())
         # One that grew after its end was read, such as the first half of a copy, goes on where it stopped.
         while not (position.is_last and segment.size() <= position.offset):
-            batch = segment.read(position.offset, CHUNK, position.seen)
+            found = _following(segment, position, room.records)
+            batch = found.batch
             if batch.next_offset == position.offset and not batch.is_last:
                 break
-            yield _sorted(segment, position.offset, batch)
+            yield found
             position = _position(batch)
+
+
+def _following(segment: Segment, position: Position, most: int) -> _Lines:
+    """What follows in a segment, up to the last request that there is room for."""
+    batch = segment.read(position.offset, CHUNK, position.seen)
+    found = _sorted(segment, position.offset, batch)
+    if len(found.ends) <= most or batch.damages or batch.repeated:
+        return found
+    place = batch.lines.index(found.ends[most - 1])
+    size = sum(len(line) + 1 for line in batch.lines[: place + 1])
+    return _sorted(segment, position.offset, segment.read(position.offset, size, position.seen))
 
 
 def _position(batch: Batch) -> Position:
@@ -168,17 +214,30 @@ def _position(batch: Batch) -> Position:
 
 
 def _sorted(segment: Segment, offset: int, batch: Batch) -> _Lines:
-    lines = batch.lines
+    ends, begins, others = _by_kind(batch.lines)
+    # Most calls end in the chunk in which they begin, nearly all in the piece.
+    ended = {line[(at := line.find(_KEY)) : at + _KEY_LENGTH] for line in ends} - _NO_KEYS
+    begins = _without(begins, ended)
+    return _Lines(segment=segment, offset=offset, batch=batch, ends=ends, ended=ended, begins=begins, others=others)
+
+
+def _without(begins: Sequence[bytes], ended: AbstractSet[bytes]) -> list[bytes]:
+    return [line for line in begins if line[(at := line.find(_KEY)) : at + _KEY_LENGTH] not in ended]
+
+
+def _by_kind(lines: Sequence[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """End lines, begin lines and the others."""
+    # Nearly all numbers in a chunk have the same length, so the kind stands in the same place.
+    place = lines[len(lines) // 2].find(_KIND) if lines else 0
+    of_ends, of_begins = slice(place, place + len(_END_MARK)), slice(place, place + len(_BEGIN_MARK))
+    ends = [line for line in lines if line[of_ends] == _END_MARK]
+    begins = [line for line in lines if line[of_begins] == _BEGIN_MARK]
+    if len(ends) + len(begins) == len(lines):
+        return ends, begins, []
     ends = [line for line in lines if _END_MARK in line[:_PLACE]]
     begins = [line for line in lines if _BEGIN_MARK in line[:_PLACE]]
-    others = []
-    if len(ends) + len(begins) < len(lines):
-        others = [line for line in lines if _END_MARK not in line[:_PLACE] and _BEGIN_MARK not in line[:_PLACE]]
-    if begins:
-        # Most calls end in the chunk in which they begin.
-        ended = {_key_of(line) for line in ends}
-        begins = [line for line in begins if _key_of(line) not in ended]
-    return _Lines(segment=segment, offset=offset, batch=batch, ends=ends, begins=begins, others=others)
+    others = [line for line in lines if _END_MARK not in line[:_PLACE] and _BEGIN_MARK not in line[:_PLACE]]
+    return ends, begins, others
 
 
 def _taken(item: _Lines, refused_ends: Sequence[bytes], refused: Sequence[bytes]) -> Taken:
@@ -193,11 +252,6 @@ def _taken(item: _Lines, refused_ends: Sequence[bytes], refused: Sequence[bytes]
         damages=(*batch.damages, *damages),
         position=_position(batch),
     )
-
-
-def _key_of(line: bytes) -> bytes:
-    start = line.find(_KEY)
-    return line[start : start + _KEY_LENGTH]
 
 
 def _read(

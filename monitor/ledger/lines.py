@@ -4,7 +4,7 @@ Nearly all lines go through Arrow's reader, a chunk at once. What it cannot read
 type, goes through DuckDB's, line by line and three times as slow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -54,6 +54,9 @@ _ID: Final = r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
 _FIRST: Final = pa.scalar(datetime(1970, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
 # Far enough from the last day that there is, that a month can be added to every moment.
 _LAST: Final = pa.scalar(datetime(9999, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
+_MOMENT: Final = pa.timestamp("us")
+"""UTC without its name, as the ledger has it: a cast in DuckDB asks a calendar for each row."""
+
 _BEGIN_FIELDS: Final = frozenset({"seq", *BEGIN_COLUMNS})
 
 
@@ -78,10 +81,15 @@ class LineReader:
 
     def _columns(self, lines: Sequence[bytes]) -> pa.Table:
         text = b"\n".join(lines)
-        if (not text.isascii() and not _is_text(text)) or any(mark in text for mark in _MAP_MARKS):
+        if not text.isascii() and not _is_text(text):
             return self._mixed(lines)
-        table = self._fast(text)
-        return _slow(lines) if table is None or len(table) != len(lines) else table
+        table = _parsed(text, self._met, "error")
+        if table is None:
+            # No map is ever met, so it is found here, and not looked for in every text.
+            if any(mark in text for mark in _MAP_MARKS):
+                return self._mixed(lines)
+            table = self._meet(text)
+        return table if table is not None and len(table) == len(lines) and _is_sane(table) else _slow(lines)
 
     def _mixed(self, lines: Sequence[bytes]) -> pa.Table:
         """Lines of which some are not for the fast reader; in their order."""
@@ -95,30 +103,26 @@ class LineReader:
         places += [number for number, odd in enumerate(is_odd) if odd]
         return table.take(pc.sort_indices(pa.array(places)))
 
-    def _fast(self, text: bytes) -> pa.Table | None:
-        """None where Arrow cannot read a line, or a number is beyond its limit."""
-        try:
-            table = _parsed(text, self._met, "error")
-        except pa.ArrowInvalid:
-            try:
-                table = _parsed(text, _SIMPLE, "ignore")
-            except pa.ArrowInvalid:
-                return None
+    def _meet(self, text: bytes) -> pa.Table | None:
+        """Lines with facts that were not met before."""
+        table = _parsed(text, _SIMPLE, "ignore")
+        if table is not None:
             self._met |= {name for name in table.column_names if table[name].null_count < len(table)}
-        return table if _is_sane(table) else None
+        return table
 
 
-def _parsed(text: bytes, names: "frozenset[str] | set[str] | Mapping[str, pa.DataType]", unexpected: str) -> pa.Table:
+def _parsed(text: bytes, names: Container[str], unexpected: str) -> pa.Table | None:
+    """None where Arrow cannot read a line."""
     schema = pa.schema([(name, _SIMPLE[name]) for name in _SIMPLE if name in names])
     for name, kind in _IGNORED.items():
         schema = schema.append(pa.field(name, kind))
     options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
-    table = pj.read_json(
-        pa.BufferReader(text),
-        # One core is busy storing the batch before.
-        read_options=pj.ReadOptions(use_threads=False, block_size=max(len(text), 1)),
-        parse_options=options,
-    )
+    # One core is busy storing the batch before.
+    reading = pj.ReadOptions(use_threads=False, block_size=max(len(text), 1))
+    try:
+        table = pj.read_json(pa.BufferReader(text), reading, options)
+    except pa.ArrowInvalid:
+        return None
     return table.drop_columns(list(_IGNORED))
 
 
@@ -157,10 +161,12 @@ def _sift(table: pa.Table) -> Columns:
         if table[name].null_count:
             is_good = pc.and_(is_good, pc.is_valid(table[name]))
     is_good = pc.fill_null(is_good, False)  # noqa: FBT003 - Arrow names it no other way
-    if pc.all(is_good).as_py() is not False:
-        return Columns(table=table, refused=())
-    refused = pc.indices_nonzero(pc.invert(is_good)).to_pylist()
-    return Columns(table=table.filter(is_good), refused=tuple(refused))
+    refused = ()
+    if pc.all(is_good).as_py() is False:
+        refused = tuple(pc.indices_nonzero(pc.invert(is_good)).to_pylist())
+        table = table.filter(is_good)
+    place = table.column_names.index("started_at")
+    return Columns(table=table.set_column(place, "started_at", table["started_at"].cast(_MOMENT)), refused=refused)
 
 
 def _is_id(column: pa.ChunkedArray) -> pa.ChunkedArray:

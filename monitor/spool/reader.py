@@ -218,7 +218,7 @@ def _is_hole(content: bytes) -> bool:
 
 def _batch(content: bytes, offset: int, seen: Seen | None, *, at_end: bool, is_gone: bool) -> Batch:
     end = content.rfind(b"\n") + 1
-    lines, damages = _sort(content[:end], offset)
+    lines, damages = _sort(content, offset)
     if not end and not at_end and _is_hole(content):
         # A line may begin behind the hole and go on beyond what was read.
         begin = content.rfind(_LINE_MARK, max(len(content) - _LONGEST_BACK, 1))
@@ -242,9 +242,10 @@ def _batch(content: bytes, offset: int, seen: Seen | None, *, at_end: bool, is_g
 
 
 def _sort(content: bytes, offset: int) -> tuple[list[bytes], list[Damage]]:
+    """The lines that end in the content, and what is damaged of it; what stands behind the last newline is left."""
     pieces = content.split(b"\n")
     pieces.pop()
-    # The good path is one comprehension; offsets are only counted where something is damaged.
+    # On the good path nothing is done piece by piece; offsets are only counted where something is damaged.
     intact = intact_of(pieces)
     if len(intact) == len(pieces):
         return pieces, []

@@ -74,6 +74,16 @@ def test_facts_that_come_later_are_not_missed() -> None:
     assert (found["team"].to_pylist(), found["requests_limit"].to_pylist()) == ([None, "search"], [None, 7])
 
 
+def test_a_map_among_lines_of_known_facts_is_not_missed() -> None:
+    """It is looked for only where the quick reader stops, and that reader must stop at it."""
+    reader = LineReader()
+    reader.read([_line(0, team="search")])
+
+    found = reader.read([_line(1, team="search"), _line(2, team="search", tags={"a": "b"})]).table
+
+    assert found["tags"].to_pylist() == [None, [("a", "b")]]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -152,7 +152,8 @@ def test_the_space_is_used_again(tmp_path: Path) -> None:
             sizes.append(world.ledger.path.stat().st_size)
 
         assert world.value("select count(*) from requests") == 3_000
-        assert sizes[2] <= 1.5 * sizes[0]
+        # The first checkpoint of all has nothing to keep beside what it writes.
+        assert sizes[2] <= 1.5 * sizes[1]
 
 
 def test_a_report_says_what_it_lacks(world: World) -> None:

@@ -108,3 +108,14 @@ def test_the_end_of_a_line_alone_is_no_line() -> None:
 
     assert not is_intact(nothing)
     assert intact_of([line, nothing, line]) == [line, line]
+
+
+def test_lines_are_told_from_damaged_ones_wherever_they_stand() -> None:
+    """Ends of lines are compared all at once: one that is too short must not be made up for by its neighbours."""
+    line = encode_line(3, END, {"a": 1})[:-1]
+    broken = line[:9] + b"x" + line[10:]
+
+    assert intact_of([line] * 3) == [line] * 3
+    assert intact_of([line, broken, line]) == [line, line]
+    assert intact_of([line[:-4], b"", line, line[-4:]]) == [line]
+    assert intact_of([]) == []
