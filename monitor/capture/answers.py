@@ -14,26 +14,17 @@ from monitor.capture.watches import BodyWatch, HidingWatch, LinesWatch, StreamWa
 log = logging.getLogger(__name__)
 
 _EVENT_STREAM: Final = "text/event-stream"
-_JSON: Final = "application/json"
-_READABLE: Final = (_JSON, "text/", "application/problem+json")
+_READABLE: Final = ("application/json", "text/", "application/problem+json")
 _LARGEST_REFUSAL: Final = 64 * 2**10
 
 
 class Answers:
     """The common part of the sync and the async transport of one client."""
 
-    def __init__(self, recorder: Recorder, library: ModuleType, body_type: type[Any], whole_type: type[Any]) -> None:
-        """Watch the answers of one client.
-
-        Args:
-            recorder: that of their requests.
-            library: httpx or httpx2.
-            body_type: the stream class that shows a watch every piece.
-            whole_type: the one of answers that are read when they are whole.
-        """
+    def __init__(self, recorder: Recorder, library: ModuleType, body_type: type[Any]) -> None:
+        """`library` is httpx or httpx2, `body_type` the stream class that shows a watch every piece."""
         self._library = library
         self._body_type = body_type
-        self._whole_type = whole_type
         self._refusing_hosts: set[bytes] = set()
         self.guard = recorder.guard
 
@@ -106,11 +97,6 @@ class Answers:
         content_type, encoding = exchange.took_headers(response.status_code, response.headers.raw)
         is_read = response.is_stream_consumed or response.is_closed
         decode = _decoder(encoding) if encoding and not is_read else None
-        if content_type.startswith(_JSON) and not (
-            is_read or exchange.is_streaming or decode is _UNREADABLE or exchange.route.endpoint.path == _DOWNLOAD
-        ):
-            response.stream = self._whole_type(response.stream, exchange, self.guard, decode)
-            return response
         watch = self._watch(exchange, response.status_code, content_type, decode)
         if is_read or isinstance(watch, HidingWatch):
             return self._put(watch, response, is_read=is_read)

@@ -109,11 +109,7 @@ def error_of(body: AnswerBody) -> Mapping[str, Any]:
 
 def read_request(content: bytes) -> RequestBody | None:
     """The looked-at fields of a JSON request; None when it is no JSON object."""
-    try:
-        # Written out, for one call less: this is read with every request.
-        return _decode_request(content)
-    except _UNREADABLE:
-        return read_as(_decode_request, content)
+    return read_as(_decode_request, content)
 
 
 def read_media_request(content: bytes) -> MediaRequest | None:

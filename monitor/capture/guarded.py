@@ -3,7 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from monitor.health import Health
 
@@ -41,61 +41,16 @@ S = TypeVar("S", bound=Guarded)
 
 
 def guarded(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R | None]:
-    """Make a method that returns None instead of raising; `KeyboardInterrupt` and its like still pass.
+    """Make a method that returns None instead of raising; `KeyboardInterrupt` and its like still pass."""
 
-    Arguments of methods that have one or two are given by place.
-    """
-    code = method.__code__
-    around = _any if code.co_kwonlyargcount else _BY_COUNT.get(code.co_argcount, _any)
-    return cast("Callable[Concatenate[S, P], R | None]", functools.wraps(method)(around(method)))
-
-
-_Method = Callable[..., Any]
-
-
-def _alone(method: _Method) -> _Method:
-    def run(self: Guarded) -> Any:
+    @functools.wraps(method)
+    def run(self: S, *args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
-            return method(self)
+            # To give on names that nobody gave takes as long as all the rest.
+            return method(self, *args, **kwargs) if kwargs else method(self, *args)  # type: ignore[call-arg]  # as told
         except Exception as fault:  # noqa: BLE001 - this is the place that keeps faults from the caller
             self.guard.caught(fault)
             return None
 
-    return run
-
-
-def _with_one(method: _Method) -> _Method:
-    def run(self: Guarded, one: Any, /) -> Any:
-        try:
-            return method(self, one)
-        except Exception as fault:  # noqa: BLE001 - as above
-            self.guard.caught(fault)
-            return None
-
-    return run
-
-
-def _with_two(method: _Method) -> _Method:
-    def run(self: Guarded, one: Any, two: Any, /) -> Any:
-        try:
-            return method(self, one, two)
-        except Exception as fault:  # noqa: BLE001 - as above
-            self.guard.caught(fault)
-            return None
-
-    return run
-
-
-def _any(method: _Method) -> _Method:
-    def run(self: Guarded, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(self, *args, **kwargs)
-        except Exception as fault:  # noqa: BLE001 - as above
-            self.guard.caught(fault)
-            return None
-
-    return run
-
-
-_BY_COUNT: Final = {1: _alone, 2: _with_one, 3: _with_two}
-"""By the number of arguments, `self` among them: to collect them in a tuple takes longer than the guarding."""
+    # What `wraps` returns is for mypy no method any more.
+    return cast("Callable[Concatenate[S, P], R | None]", run)

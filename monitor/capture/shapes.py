@@ -81,9 +81,6 @@ class Shapes:
         self._usual = UsualNames()
         self._known: dict[bytes, Shape] = {}
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def of(self, request: Any) -> Shape:
         """The shape of a request; tags among its headers are taken off."""
         pairs: Pairs = request.headers.raw

@@ -12,7 +12,7 @@ from typing import Any
 from monitor.capture.answers import Answers
 from monitor.capture.exchange import Exchange
 from monitor.capture.recorder import Recorder
-from monitor.capture.watches import Watch, WholeBody
+from monitor.capture.watches import Watch
 
 
 class RecordingTransport:
@@ -22,13 +22,13 @@ class RecordingTransport:
     """The options of `instrument`, where it was that which put this transport around another."""
 
     _library: ModuleType
-    _bodies: tuple[type[Any], type[Any]]
+    _body: type[Any]
 
     def __init__(self, inner: Any, recorder: Recorder) -> None:
         """Put it around `inner`; `recorder` takes what passes."""
         self.inner = inner
         self.recorder = recorder
-        self._answers = Answers(recorder, self._library, *self._bodies)
+        self._answers = Answers(recorder, self._library, self._body)
 
     def __getattr__(self, name: str) -> Any:
         if name == "inner":
@@ -85,41 +85,14 @@ def _sync_body(library: ModuleType) -> type[Any]:
     return Body
 
 
-def _sync_whole(library: ModuleType) -> type[Any]:
-    class Whole(WholeBody, library.SyncByteStream):  # type: ignore[misc, name-defined]  # as above
-        """An answer's body that is read when it has come."""
-
-        def __iter__(self) -> Iterator[bytes]:
-            passing = self.passing
-            try:
-                for piece in self.inner:
-                    yield passing(piece)
-            except GeneratorExit:
-                self.left()
-                raise
-            except BaseException as error:
-                self.broke(error)
-                raise
-            self.ended()
-
-        def close(self) -> None:
-            try:
-                self.inner.close()
-            finally:
-                if not self.exchange.is_done:
-                    self.left()
-
-    return Whole
-
-
 def _sync_transport(library: ModuleType) -> type[Any]:
-    bodies = _sync_body(library), _sync_whole(library)
+    body = _sync_body(library)
 
     class Transport(RecordingTransport, library.BaseTransport):  # type: ignore[misc, name-defined]  # as above
         """Records what goes through the transport it is put around."""
 
         _library = library
-        _bodies = bodies
+        _body = body
 
         def handle_request(self, request: Any) -> Any:
             exchange = self.recorder.observe(request)
@@ -189,41 +162,14 @@ def _async_body(library: ModuleType) -> type[Any]:
     return Body
 
 
-def _async_whole(library: ModuleType) -> type[Any]:
-    class Whole(WholeBody, library.AsyncByteStream):  # type: ignore[misc, name-defined]  # as above
-        """An answer's body that is read when it has come. It may be iterated again: the SDK reads the rest so."""
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            passing = self.passing
-            try:
-                async for piece in self.inner:
-                    yield passing(piece)
-            except GeneratorExit:
-                self.left()
-                raise
-            except BaseException as error:
-                self.broke(error)
-                raise
-            self.ended()
-
-        async def aclose(self) -> None:
-            try:
-                await self.inner.aclose()
-            finally:
-                if not self.exchange.is_done:
-                    self.left()
-
-    return Whole
-
-
 def _async_transport(library: ModuleType) -> type[Any]:
-    bodies = _async_body(library), _async_whole(library)
+    body = _async_body(library)
 
     class Transport(RecordingTransport, library.AsyncBaseTransport):  # type: ignore[misc, name-defined]  # as above
         """Records what goes through the transport it is put around."""
 
         _library = library
-        _bodies = bodies
+        _body = body
 
         async def handle_async_request(self, request: Any) -> Any:
             exchange = self.recorder.observe(request)

@@ -1,7 +1,7 @@
 """What looks at an answer's body while it passes. One method a moment, and none of them may raise to the caller."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from monitor.capture.decoding import Decode, EncodingError
 from monitor.capture.events import EventReader
@@ -97,29 +97,6 @@ class BodyWatch(_AnyWatch):
             else:
                 self.exchange.took_body(content)
         return None
-
-
-class WholeBody(BodyWatch):
-    """One that is the body, too: most answers are of this kind, and it is one object less for each.
-
-    Attributes:
-        inner: the body as it comes.
-    """
-
-    # Of one that could not be made to its end.
-    exchange: Any = None
-
-    def __init__(self, inner: Any, exchange: Exchange, guard: Guard, decode: Decode | None) -> None:
-        """`decode` undoes the content encoding, None where there is none."""
-        self.inner = inner
-        self.exchange, self.guard, self._decode = exchange, guard, decode
-        self._is_kept = True
-        self._pieces = []
-        self._size = 0
-
-    def __del__(self) -> None:
-        if self.exchange is not None and not self.exchange.is_done:
-            self.left()
 
 
 class LinesWatch(BodyWatch):

@@ -30,7 +30,8 @@ DROPPED: Final = b"dropped"
 FOOTER: Final = b"footer"
 
 _BEFORE_SEQ: Final = b'{"seq":'
-_AFTER_SEQ: Final = {kind: b',"kind":"%b"' % kind for kind in (HEADER, BEGIN, END, CONTENT, DROPPED, FOOTER)}
+_KIND: Final = b',"kind":"%b"'
+_AFTER_SEQ: Final = {kind: _KIND % kind for kind in (HEADER, BEGIN, END, CONTENT, DROPPED, FOOTER)}
 _BEFORE_CRC: Final = b',"crc":"'
 _AFTER_CRC: Final = b'"}\n'
 _HEADER_START: Final = _BEFORE_SEQ + b"0" + _AFTER_SEQ[HEADER]
@@ -71,7 +72,7 @@ def encode_line(seq: int, kind: bytes, facts: msgspec.Struct | Mapping[str, obje
 def line_of(seq: int, kind: bytes, inner: bytes) -> bytes:
     """The whole line of facts that are encoded already; empty for a line that has none."""
     # Joined, not formatted: each call makes two lines, and this way needs the least code.
-    after = _AFTER_SEQ.get(kind) or b',"kind":"%b"' % kind
+    after = _AFTER_SEQ.get(kind) or _KIND % kind
     body = b"".join((_BEFORE_SEQ, str(seq).encode(), after, b"," + inner if inner else b""))
     return b"".join((body, _BEFORE_CRC, crc32(body).to_bytes(4, "big").hex().encode(), _AFTER_CRC))
 
