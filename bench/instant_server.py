@@ -19,6 +19,8 @@ _USAGE = {
 }
 _BASE = {"id": "chatcmpl-bench", "created": 1, "model": "gpt-4o-mini-2024-07-18", "service_tier": "default"}
 _CHUNKS = 200
+_PADDING = "jsXSRopfbB1"
+"""Of another length in each chunk, as OpenAI sends it."""
 
 
 def _json(value: object) -> bytes:
@@ -38,7 +40,10 @@ def _stream(*, with_usage: bool) -> list[bytes]:
     word = {"index": 0, "delta": {"content": " word"}, "finish_reason": None}
     deltas: list[dict[str, object]] = [word] * (_CHUNKS - 1)
     deltas.append({"index": 0, "delta": {}, "finish_reason": "stop"})
-    events = [_json({**chunk, "choices": [delta], **more}) for delta in deltas]
+    events = [
+        _json({**chunk, "choices": [delta], **more, "obfuscation": _PADDING[: 1 + number * 7 % 11]})
+        for number, delta in enumerate(deltas)
+    ]
     if with_usage:
         events.append(_json({**chunk, "choices": [], "usage": _USAGE}))
     pieces = [b"data: " + event + b"\n\n" for event in [*events, b"[DONE]"]]

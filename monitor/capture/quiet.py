@@ -7,6 +7,11 @@ from monitor.capture.heard import KEPT, Heard
 _DELTA: Final = b'"choices":[{"index":0,"delta":{'
 _CONTENT: Final = b'"content":"'
 _END_OF_CONTENT: Final = b'"}'
+_PADDING: Final = b'"obfuscation":"'
+"""Before what OpenAI puts last, of another length in each chunk, so that nobody can tell words by their length."""
+
+_ENDS: Final = ((b'"', b'"}\n\n'), (b"\n", b"\n"))
+"""What a chunk with padding, and one without, has just once after all that is alike: its start, and all of it."""
 _LONGEST_START: Final = 1024
 _NO_REASON: Final = b'"finish_reason":null'
 _USAGE: Final = b'"usage"'
@@ -24,7 +29,7 @@ class QuietEvents:
     their events, and those whose name ends in `.delta` tell nothing else.
     """
 
-    __slots__ = ("_after", "_before", "_from", "_heard", "_is_hiding", "_shown_after", "_start", "_to")
+    __slots__ = ("_after", "_before", "_end", "_from", "_heard", "_is_hiding", "_mark", "_shown_after", "_start")
 
     def __init__(self, heard: Heard, *, is_hiding: bool) -> None:
         """Nothing is learned yet.
@@ -36,10 +41,12 @@ class QuietEvents:
         self._heard = heard
         self._is_hiding = is_hiding
         self._start: bytes | None = None
-        # What stood before and after the text of the last chunk; most of the next ones have just another text there.
+        # What stood before and after the text of the last chunk; most of the next ones have just another text there,
+        # and other padding.
         self._before: bytes | None = None
         self._after = self._shown_after = b""
-        self._from, self._to = 0, 0
+        self._mark, self._end = _ENDS[0]
+        self._from = 0
 
     def learn(self, event: bytes) -> None:
         """Take the start of an event that was read as that of those to come."""
@@ -53,11 +60,12 @@ class QuietEvents:
         if (
             self._before is not None
             and piece.startswith(self._before)
-            and piece.endswith(self._after)
             # What has no quote in it is nothing but a text.
-            and piece.find(b'"', self._from, self._to) < 0
+            and piece.startswith(self._after, end := piece.find(b'"', self._from))
+            and piece.endswith(self._end)
+            and piece.find(self._mark, rest := end + len(self._after)) == len(piece) - len(self._end)
         ):
-            shown = piece[: self._to] + self._shown_after if self._is_hiding else piece
+            shown = piece[:end] + self._shown_after + piece[rest:] if self._is_hiding else piece
         elif self._is_quiet(piece):
             shown = piece.replace(_NO_USAGE, b"", 1) if self._is_hiding else piece
         else:
@@ -91,6 +99,9 @@ class QuietEvents:
     def _learn_text(self, start: bytes, rest: bytes, reason: int) -> None:
         end = rest.rfind(_END_OF_CONTENT, len(_CONTENT), reason)
         if end >= 0:
-            self._before, self._after = start + _CONTENT, rest[end:]
+            padding = rest.find(_PADDING, reason)
+            self._mark, self._end = _ENDS[padding < 0]
+            self._before = start + _CONTENT
+            self._after = rest[end : -len(self._end) if padding < 0 else padding + len(_PADDING)]
             self._shown_after = self._after.replace(_NO_USAGE, b"", 1)
-            self._from, self._to = len(self._before), -len(self._after)
+            self._from = len(self._before)

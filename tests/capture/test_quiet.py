@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,7 +59,18 @@ _chunks = st.builds(
     st.sampled_from([None, None, None, None, "stop"]),
     st.sampled_from([{}, {"usage": None}, {"usage": None}, {"usage": _USAGE}]),
     st.sampled_from([True, True, True, False]),
-    st.sampled_from([{}, {}, {"error": {"code": "server_error"}}, {"obfuscation": "x"}]),
+    st.sampled_from(
+        [
+            {},
+            {},
+            {"error": {"code": "server_error"}},
+            {"obfuscation": "x"},
+            {"obfuscation": "xyz"},
+            {"obfuscation": 'x"'},
+            {"obfuscation": "x", "error": {"code": "x"}},
+            {"obfuscation": "x", "usage": _USAGE},
+        ]
+    ),
 )
 _typed = st.builds(
     lambda kind, text: {"type": kind, "delta": text},
@@ -147,6 +159,24 @@ def test_most_chunks_of_a_chat_are_quiet() -> None:
     assert quiet.shown(event) == event.replace(b',"usage":null', b"")
     assert quiet.shown(final) is None
     assert heard.pieces == [event]
+
+
+@pytest.mark.parametrize("more", [{}, {"usage": None}, {"obfuscation": "ab"}, {"usage": None, "obfuscation": "ab"}])
+def test_other_text_and_other_padding_are_nothing_new(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs from the chunk before in nothing else is known without a search through it."""
+    quiet = QuietEvents(Heard(), is_hiding=True)
+    events = []
+    for text in ("a", "word", ""):
+        padding = {"obfuscation": text * 3} if "obfuscation" in more else {}
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+        events.append(_event({**_HEAD, "choices": [choice], **more, **padding}, is_spaced=False, is_named=False))
+    quiet.learn(events[0])
+    quiet.shown(events[0])
+    monkeypatch.setattr(QuietEvents, "_is_quiet", lambda *_: False)
+
+    assert [quiet.shown(event) for event in events] == [event.replace(b',"usage":null', b"") for event in events]
+    assert quiet.shown(events[1].replace(b"}\n", b',"error":{"code":"x"}}\n')) is None
+    assert quiet.shown(events[1] + events[1]) is None
 
 
 def test_named_deltas_are_quiet() -> None:
