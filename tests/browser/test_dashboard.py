@@ -102,6 +102,9 @@ def test_a_paused_page_stands_still(url: str, page: Page, faults: list[str], app
     _expect_figure(page, "Requests", "1")
     page.get_by_text("Live", exact=True).click()
     expect(page).to_have_url(re.compile("live=false"), timeout=_WITHIN)
+    # The page is made once more for the pause, and may take from the ledger what comes until then.
+    expect(page.get_by_text(re.compile(r"^Figures of \d\d:\d\d:\d\d$"))).to_be_visible(timeout=_WITHIN)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=_WITHIN)
 
     _call(application)
     page.wait_for_timeout(5_000)
