@@ -40,7 +40,7 @@ _COLUMNS: Final = (
     Column(label="Of all requests", fit="right"),
     Column(label="Last seen"),
     Column(label="Last model", fit="cut"),
-    Column(label="Last call site", fit="cut"),
+    Column(label="Last call site", fit="cut front"),
 )
 
 

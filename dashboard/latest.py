@@ -28,7 +28,7 @@ _COLUMNS: Final = (
     Column(label="Cost", fit="right"),
     Column(label="Duration", fit="right"),
     Column(label="Outcome"),
-    Column(label="Call site", fit="cut"),
+    Column(label="Call site", fit="cut front"),
 )
 _NO_COST: Final[Mapping[str, Cell]] = MappingProxyType(
     {

@@ -108,7 +108,7 @@ def show_losses(source: Source) -> None:
         st.caption(f"{counted(damaged, 'line')} could not be read; kept as found, the newest first:")
         columns = (
             Column(label="Found"),
-            Column(label="File", fit="cut"),
+            Column(label="File", fit="cut front"),
             Column(label="Byte", fit="right"),
             Column(label="Why"),
             Column(label="Line", fit="wrap"),

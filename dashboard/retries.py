@@ -28,7 +28,7 @@ _COLUMNS: Final = (
     Column(label="In the end"),
     Column(label="What failed", fit="cut"),
     Column(label="Model", fit="cut"),
-    Column(label="Call site", fit="cut"),
+    Column(label="Call site", fit="cut front"),
     Column(label="Call"),
 )
 

@@ -75,7 +75,7 @@ def _ranking(source: Source, filters: Filters, span: Span, label: str, dimension
     found = overview_queries.portions(source.ledger, filters.slice(span), dimension, limit=_TOP)
     is_discounted = any(portion.group.totals.is_discounted for portion in found)
     columns = (
-        Column(label=label, fit="cut"),
+        Column(label=label, fit="cut front" if dimension == "call_site" else "cut"),
         Column(label="Spend", fit="right"),
         *((Column(label="Paid", fit="right"),) if is_discounted else ()),
         Column(label="Share"),

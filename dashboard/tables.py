@@ -9,7 +9,10 @@ from dashboard.theme import MAIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column; `fit` is `right` for figures, `wrap` for sentences, `cut` for names that may be long."""
+    """One column; `fit` is `right` for figures, `wrap` for sentences, `cut` for names that may be long.
+
+    `cut front` is for those that tell most at their end, as places in the code do.
+    """
 
     label: str
     fit: str = "left"
@@ -52,11 +55,14 @@ def _cell(column: Column, cell: Cell | Bar | str) -> str:
         return f'<td><div class="share">{bar}<b>{escape(cell.text)}</b></div></td>'
     if isinstance(cell, str):
         cell = Cell(text=cell)
-    title = cell.title or (cell.text if column.fit == "cut" else "")
+    title = cell.title or (cell.text if column.fit.startswith("cut") else "")
     text = _unbroken(cell.text) if cell.tone == "code" else escape(cell.text)
     shown = f'<span class="om-{cell.tone}">{text}</span>' if cell.tone else text
     if cell.link:
         shown = f'<a href="{escape(cell.link)}" target="_self">{shown}</a>'
+    if column.fit == "cut front":
+        # The cell is laid out from right to left, for that is how its front is cut; the text in it is not.
+        shown = f"<bdi>{shown}</bdi>"
     return f'<td class="{column.fit}" title="{escape(title)}">{shown}</td>'
 
 

@@ -72,6 +72,7 @@ table.om .share .om-bar {{ flex: 1; min-width: 2rem; }}
 table.om .share b {{ font-weight: 400; min-width: 2.6rem; text-align: right; }}
 table.om td.wrap {{ white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }}
 table.om td.cut {{ max-width: min(18rem, 32cqi); overflow: hidden; text-overflow: ellipsis; }}
+table.om td.front {{ direction: rtl; text-align: left; }}
 .om-bad {{ color: color-mix(in srgb, {BAD} 80%, currentColor); }}
 .om-good {{ color: color-mix(in srgb, {GOOD} 80%, currentColor); }}
 .om-near {{ color: color-mix(in srgb, {NEAR} 65%, currentColor); }}

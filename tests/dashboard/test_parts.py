@@ -60,6 +60,13 @@ def test_a_bar_is_as_long_as_its_share() -> None:
     assert "width:25.0%" in table([Column(label="Share")], [[Bar(0.25, "25%")]])
 
 
+def test_a_place_in_the_code_keeps_its_line() -> None:
+    """Its front is what is cut, and the whole is shown on pointing at it."""
+    html = table([Column(label="Call site", fit="cut front")], [["<shop>/a.py:3"]])
+
+    assert '<td class="cut front" title="&lt;shop&gt;/a.py:3"><bdi>&lt;shop&gt;/a.py:3</bdi></td>' in html
+
+
 def test_names_in_charts_are_escaped() -> None:
     """Plotly reads some tags, the legend all of them."""
     assert "<b>" not in legend([_series()])
