@@ -12,8 +12,8 @@ from monitor.capture.bodies import error_of, finish_reasons, incomplete_reasons,
 from monitor.capture.endpoints import Endpoint, endpoint_of
 from monitor.capture.faults import error_fields
 from monitor.capture.unit_readers import Answer
-from monitor.capture.units import answer_units, searches_of
-from monitor.capture.usages import usage_fields
+from monitor.capture.units import answer_units
+from monitor.capture.usages import searches_of, usage_fields
 
 Facts = dict[str, object]
 

@@ -27,10 +27,8 @@ from monitor.capture.heard import Heard
 from monitor.capture.parts import records_of
 from monitor.capture.routes import Route
 from monitor.capture.trackers import tell, tell_end, trackers_here, trackers_of_request
-from monitor.capture.unit_readers import Answer
-from monitor.capture.units import SEARCHING, answer_parts, answer_units, request_units, searches_of, usage_source_of
 from monitor.capture.usage_option import with_usage_option
-from monitor.capture.usages import usage_fields
+from monitor.capture.usages import SEARCHING, searches_of, usage_fields
 from monitor.spool.format import END, encode_facts
 from monitor.spool.writer import SpoolWriter
 
@@ -83,6 +81,7 @@ class Exchange:
         "_start",
         "_status",
         "_trackers",
+        "_units",
         "_writer",
         "changed",
         "content",
@@ -139,11 +138,16 @@ class Exchange:
             self._facts["is_streaming"] = True
             if content and route.may_change and route.endpoint.has_usage_option:
                 self.changed = with_usage_option(content, body)
-        if route.endpoint.units is not None:
-            # What the request states that the answer may know better.
-            self._facts |= request_units(route.endpoint, body, content)
+        self._units: Any = None if route.endpoint.units is None else self._asked_units(body)
         self._trackers = trackers_of_request() if trackers_here() else ()
         self._began = time.perf_counter_ns()
+
+    def _asked_units(self, body: RequestBody) -> Any:
+        """Note what the request states that the answer may know better; returns what reads the answer."""
+        # Loaded with the first request that needs it: many programs ask for nothing but chats and embeddings.
+        units = importlib.import_module("monitor.capture.units")
+        self._facts |= units.request_units(self.route.endpoint, body, self.content)
+        return units
 
     @property
     def has_finish_reason(self) -> bool:
@@ -183,7 +187,7 @@ class Exchange:
         body = read_answer(content)
         if body is not None:
             self.took_answer(body, content)
-        elif self.route.endpoint.units is not None:
+        elif self._units is not None:
             self._took_units(None, content)
         self.finish("completed")
 
@@ -202,7 +206,7 @@ class Exchange:
             self._took_choices(body.choices)
         if self._status >= 400 or body.error is not None or body.status in _BAD_STATES:
             self._took_state(body)
-        if self.route.endpoint.units is not None:
+        if self._units is not None:
             self._took_units(body, content)
 
     def took_error(self, error: Any) -> None:
@@ -302,7 +306,7 @@ class Exchange:
     def _took_usage(self, body: AnswerBody) -> None:
         facts, endpoint = self._facts, self.route.endpoint
         usage = usage_fields(body.usage)
-        source = endpoint.usage_source if endpoint.units is None else usage_source_of(endpoint, body)
+        source = endpoint.usage_source if self._units is None else self._units.usage_source_of(endpoint, body)
         if usage and source != "none":
             facts.update(usage)
             facts["usage_source"] = source
@@ -310,10 +314,10 @@ class Exchange:
                 facts["tool_calls"] = searches_of(facts["response_model"])
 
     def _took_units(self, body: AnswerBody | None, content: bytes | msgspec.Raw) -> None:
-        answer = Answer(self.route.endpoint, body, content, self._facts, self._request.get("request_model"))
-        self._facts.update(answer_units(answer))
+        answer = self._units.Answer(self.route.endpoint, body, content, self._facts, self._request.get("request_model"))
+        self._facts.update(self._units.answer_units(answer))
         if self.route.endpoint.has_parts:
-            self._parts += answer_parts(answer)
+            self._parts += self._units.answer_parts(answer)
 
     def _took_choices(self, choices: Any) -> None:
         found = finish_reasons(choices)

@@ -42,8 +42,6 @@ _PARTS: Final[Mapping[str, Callable[[Answer], list[Fields]]]] = {
     "eval_run": work.eval_run_parts,
     "turn": work.turn_parts,
 }
-SEARCHING: Final = "-search"
-"""Part of the names of models that search with every request."""
 
 
 def request_units(endpoint: Endpoint, body: RequestBody, content: bytes | None) -> Fields:
@@ -86,11 +84,3 @@ def usage_source_of(endpoint: Endpoint, body: AnswerBody) -> str:
     if endpoint.has_parts or (is_pending(body.status) and not is_own):
         return "none"
     return source_of(endpoint, body)
-
-
-def searches_of(model: str) -> dict[str, int] | None:
-    """The calls of tools that a chat with this model makes.
-
-    The models that search do so with every request, and no answer says how often: one search is what is charged.
-    """
-    return {"web_search": 1} if SEARCHING in model else None

@@ -14,6 +14,9 @@ Fields = dict[str, object]
 LARGEST: Final = 10**12
 """A count above it is no count: it would only spoil every sum it gets into."""
 
+SEARCHING: Final = "-search"
+"""Part of the names of models that search with every request."""
+
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=LARGEST)] | None
 _LONGEST_NUMBER: Final = 32
 
@@ -206,3 +209,11 @@ def _put_count(fields: Fields, name: str, value: Any, *, is_older: bool) -> None
     # What a server states in two ways is taken from the newer or more exact one.
     if count is not None and not (is_older and name in fields):
         fields[name] = count
+
+
+def searches_of(model: str) -> dict[str, int] | None:
+    """The calls of tools that a chat with this model makes.
+
+    The models that search do so with every request, and no answer says how often: one search is what is charged.
+    """
+    return {"web_search": 1} if SEARCHING in model else None

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from monitor.capture.bodies import MediaRequest, RequestBody, read_request
 from monitor.capture.endpoint_rows import ROWS
-from monitor.capture.units import answer_parts, answer_units, request_units, searches_of
+from monitor.capture.units import answer_parts, answer_units, request_units
+from monitor.capture.usages import searches_of
 from monitor.records import Record
 from tests.capture.told_units import Facts, answer_of, asked, endpoint_at
 
