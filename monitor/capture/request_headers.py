@@ -22,6 +22,9 @@ _LOOKED_AT: Final = {
 
 Headers = dict[bytes, bytes]
 
+TAKEN: Final = "openai_monitor_tags"
+"""Among the extensions of a request: its tags, for the request that a redirect makes of it, which has them no more."""
+
 
 class UsualNames(set[bytes]):
     """Names of headers that need no second look: written as here, or looked at by nobody.
@@ -58,4 +61,7 @@ def _take_tags(request: Any, headers: Headers, told: list[bytes]) -> dict[str, s
     for name in told:
         if not is_signed:
             del request.headers[name.decode("latin-1")]
-    return dict(tag for name in told if (tag := header_tag(name, headers[name])))
+    tags = dict(tag for name in told if (tag := header_tag(name, headers[name])))
+    if tags:
+        request.extensions[TAKEN] = tags
+    return tags

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from monitor.capture.call_sites import Entry
 from monitor.capture.calls import COUNT, FIRST
-from monitor.capture.request_headers import Headers, UsualNames
+from monitor.capture.request_headers import TAKEN, Headers, UsualNames
 from monitor.capture.routes import Route, Routes
 
 _JSON: Final = b"application/json"
@@ -86,7 +86,7 @@ class Shapes:
         pairs: Pairs = request.headers.raw
         path: bytes = request.url.raw_path
         known = self._known.get(path)
-        if known is not None and known.fits(request.method, pairs):
+        if known is not None and known.fits(request.method, pairs) and TAKEN not in request.extensions:
             return known
         shape = self._new(request, pairs)
         if known is not None:
@@ -100,8 +100,8 @@ class Shapes:
 
     def _new(self, request: Any, pairs: Pairs) -> Shape:
         headers = dict(pairs)
-        tags: Mapping[str, str] = {}
+        tags: Mapping[str, str] = request.extensions.get(TAKEN, {})
         if not self._usual.issuperset(headers):
-            tags = self._usual.settle(request, headers)
+            tags = {**tags, **self._usual.settle(request, headers)}
         route = self._routes.of(request, headers)
         return Shape(request, pairs, headers, tags, route, is_settled=self._routes.are_settled)

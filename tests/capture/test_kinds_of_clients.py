@@ -15,8 +15,8 @@ from tests.capture.world import KEY, MESSAGES, World, json_answer, like_openai, 
 from tests.cassettes.server import Answer, Asked, LoopbackServer
 
 
-def _ask(client: Any) -> Any:
-    return client.chat.completions.create(model="my-gpt", messages=MESSAGES)
+def _ask(client: Any, **options: Any) -> Any:
+    return client.chat.completions.create(model="my-gpt", messages=MESSAGES, **options)
 
 
 def _ask_and_close(client: Any) -> None:
@@ -142,7 +142,7 @@ def test_hooks_and_own_settings_of_the_http_client_hold(world: World) -> None:
 
 
 def test_an_answer_of_a_redirect_is_recorded(world: World) -> None:
-    """A redirect is one more request of the same call."""
+    """A redirect is one more request, with the tags of the one that was sent elsewhere."""
 
     def answer(asked: Asked) -> Answer:
         if asked.target.startswith("/v1/"):
@@ -151,5 +151,14 @@ def test_an_answer_of_a_redirect_is_recorded(world: World) -> None:
 
     with opened(answer, world) as client:
         assert _ask(client).id == "moved"
+        assert _ask(client, extra_headers={"x-monitor-team": "search"}).id == "moved"
+        assert _ask(client).id == "moved"
 
-    assert [end["status"] for end in world.ends()] == [307, 200]
+    assert [(end["status"], end.get("team")) for end in world.ends()] == [
+        (307, None),
+        (200, None),
+        (307, "search"),
+        (200, "search"),
+        (307, None),
+        (200, None),
+    ]

@@ -12,7 +12,7 @@ def test_names_are_found_in_any_case() -> None:
     """Older SDKs write them with capitals; a program may write them as it likes."""
     headers = dict(_SENT)
 
-    UsualNames().settle(SimpleNamespace(headers=Headers(_SENT)), headers)
+    UsualNames().settle(SimpleNamespace(headers=Headers(_SENT), extensions={}), headers)
 
     assert headers[b"authorization"] == b"Bearer x"
 
@@ -23,14 +23,14 @@ def test_tags_are_told_each_time() -> None:
 
     for _ in range(2):
         assert not names.issuperset(dict(_SENT))
-        assert names.settle(SimpleNamespace(headers=Headers(_SENT)), dict(_SENT)) == {"team": "b"}
+        assert names.settle(SimpleNamespace(headers=Headers(_SENT), extensions={}), dict(_SENT)) == {"team": "b"}
 
 
 def test_a_name_that_nobody_looks_at_becomes_usual() -> None:
     """So the next request with it costs no look."""
     names = UsualNames()
 
-    names.settle(SimpleNamespace(headers=Headers(_SENT)), dict(_SENT))
+    names.settle(SimpleNamespace(headers=Headers(_SENT), extensions={}), dict(_SENT))
 
     assert b"X-Tenant" in names
 
@@ -40,6 +40,6 @@ def test_not_all_names_are_remembered() -> None:
     names = UsualNames()
     made_up = [(b"x-%d" % number, b"") for number in range(2_000)]
 
-    names.settle(SimpleNamespace(headers=Headers(made_up)), dict(made_up))
+    names.settle(SimpleNamespace(headers=Headers(made_up), extensions={}), dict(made_up))
 
     assert len(names) < 1_000

@@ -29,7 +29,7 @@ class _Asked:
         pairs = [("Host", "api.openai.com"), *self.headers]
         pairs += [] if self.length is None else [("Content-Length", str(self.length))]
         url = httpx2.URL(f"https://api.openai.com{self.path}")
-        return SimpleNamespace(method=self.method, url=url, headers=httpx2.Headers(pairs))
+        return SimpleNamespace(method=self.method, url=url, headers=httpx2.Headers(pairs), extensions={})
 
 
 _CHAT = _Asked()
