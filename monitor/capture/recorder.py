@@ -43,7 +43,12 @@ class RequestLike(Protocol):
 
 
 class Recorder:
-    """Makes an `Exchange` of a request that is about to leave."""
+    """Makes an `Exchange` of a request that is about to leave.
+
+    Attributes:
+        guard: takes note of faults.
+        keeper: takes the contents, None where they are not to be kept.
+    """
 
     def __init__(
         self,
@@ -61,7 +66,7 @@ class Recorder:
         self._fingerprints = Fingerprints(keys)
         self._sites = call_sites(identity.frameworks)
         self.guard = Guard(health)
-        self._keeper = keeper
+        self.keeper = keeper
 
     @guarded
     def observe(self, request: RequestLike) -> Exchange:
@@ -78,9 +83,9 @@ class Recorder:
             facts["body_fingerprint"] = fingerprint
         start = route.begun + encode_facts(begun)
         self._writer.put(BEGIN, start)
-        exchange = Exchange(self._writer, route, begun, facts, start, body, content, self.guard, self._keeper)
-        if content is None and self._keeper is not None:
-            exchange.form = self._keeper.form_of(request)
+        exchange = Exchange(self._writer, route, begun, facts, start, body, content, self.guard, self.keeper)
+        if content is None and self.keeper is not None:
+            exchange.form = self.keeper.form_of(request)
         return exchange
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:

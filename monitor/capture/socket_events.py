@@ -38,6 +38,7 @@ class Event(msgspec.Struct):
     code: Any = None
     status: Any = None
     reason: Any = None
+    transcript: Any = None
     rate_limits: Any = None
     response: msgspec.Raw = NO_JSON
     event: msgspec.Raw = NO_JSON
@@ -95,7 +96,7 @@ def kind_of(message: Message) -> Message | None:
 
 def read_event(message: Message | msgspec.Raw) -> Event:
     """The looked-at fields of a message; all unknown when it is no JSON object."""
-    return read_as(_decode_event, _encoded(message)) or Event()
+    return read_as(_decode_event, encoded(message)) or Event()
 
 
 def read_work(content: msgspec.Raw) -> Work:
@@ -133,9 +134,10 @@ def _limits(limits: Any) -> Iterable[tuple[str, dict[str, Any]]]:
 
 
 def _kind_behind_much(message: Message) -> Message | None:
-    found = read_as(_decode_kind, _encoded(message))
+    found = read_as(_decode_kind, encoded(message))
     return found.type if found is not None and isinstance(found.type, str) else None
 
 
-def _encoded(message: Message | msgspec.Raw) -> bytes | msgspec.Raw:
+def encoded(message: Message | msgspec.Raw) -> bytes | msgspec.Raw:
+    """A message as bytes."""
     return message.encode("utf-8", "replace") if isinstance(message, str) else message

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from monitor.capture.bodies import text_of
 from monitor.capture.guarded import guarded
 from monitor.capture.handshakes import Handshake
@@ -31,6 +33,7 @@ _SESSIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 """What a session is, by the start of its endpoint: some are paid for by their length, others by what they hold."""
 
 _ASKING: Final[frozenset[Message | None]] = frozenset({"response.create", b"response.create"})
+_SAYING: Final[frozenset[Message | None]] = frozenset({"conversation.item.create", b"conversation.item.create"})
 _PIECES: Final[frozenset[Message]] = frozenset({".delta", b".delta"})
 _ENDING: Final = len(".delta")
 _ATTACHED: Final = "/attach"
@@ -119,10 +122,14 @@ class Session:
 
     @guarded
     def _look_out(self, message: object) -> None:
-        if isinstance(message, str | bytes) and kind_of(message) in _ASKING:
+        if not isinstance(message, str | bytes):
+            return
+        kind = kind_of(message)
+        heard_by = self._works.ask if kind in _ASKING else self._works.say if kind in _SAYING else None
+        if heard_by is not None:
             with self._lock:
                 if not self._is_done:
-                    self._works.ask(message)
+                    heard_by(message)
 
     def _describe(self, event: Event) -> None:
         told, own, shared = event.session, self._own.facts, self._works.shared
@@ -157,6 +164,8 @@ class Session:
         turn.took_usage(event.usage)
         if event.error is not None:
             turn.took_error(event.error)
+        if event.transcript is not None:
+            turn.answer = msgspec.json.encode({"transcript": event.transcript})
         self._works.write(turn)
 
     def _limit(self, event: Event) -> None:
@@ -199,7 +208,8 @@ class Session:
             self._works.take_chunk(inner)
 
     def _decide(self, event: Event) -> None:
-        self._works.close(self._works.new(DECISION, event), read_work(read_event(event.event).decision))
+        decision = read_event(event.event).decision
+        self._works.close(self._works.new(DECISION, event), read_work(decision), decision)
 
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         if self._is_done:

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from monitor.capture.bodies import incomplete_reasons, text_of
 from monitor.capture.breaks import fault_of_exception
+from monitor.capture.exchange import Keeper
 from monitor.capture.faults import error_fields
 from monitor.capture.guarded import Guard
 from monitor.capture.ids import new_id
@@ -34,6 +35,10 @@ class Desk(Protocol):
 
     guard: Guard
 
+    @property
+    def keeper(self) -> Keeper | None:
+        """Takes the contents, None where they are not to be kept."""
+
     def facts_for(self, request: RequestLike) -> dict[str, Any]:
         """Fields of a record that a request states, and who makes it: all that is known before the answer."""
 
@@ -52,6 +57,8 @@ class Turn:
         event_id: the caller's own name for the event that asked for it, None where it has none.
         stream_id: the lane it runs in, None for the usual one.
         has_chunk: whether its first piece has come.
+        asked: what the caller said for it, None where that is not known or not to be kept.
+        answer: what came of it, as JSON; None as well.
     """
 
     def __init__(
@@ -67,6 +74,8 @@ class Turn:
         self.event_id = text_of(event_id)
         self.stream_id = text_of(stream_id)
         self.has_chunk = False
+        self.asked: bytes | None = None
+        self.answer: bytes | None = None
         self._identify()
 
     def start(self, *, seconds_ago: float = 0.0) -> None:
@@ -144,7 +153,14 @@ class Turn:
         trackers = self._trackers if self._has_line else trackers_of_request()
         if trackers:
             tell(trackers, record)
+        self._keep(record, is_torn=outcome == "interrupted")
+        if trackers:
             tell_end(trackers)
+
+    def _keep(self, record: Record, *, is_torn: bool) -> None:
+        keeper = self._desk.keeper
+        if keeper is not None and (self.asked or self.answer):
+            keeper.keep(record.record_id, record.started_at, self.asked, self.answer, is_answer_torn=is_torn)
 
     def _identify(self, seconds_ago: float = 0.0) -> None:
         now = time.time() - seconds_ago

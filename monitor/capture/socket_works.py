@@ -9,7 +9,8 @@ import msgspec
 from monitor.capture.bodies import read_answer, read_request, text_of
 from monitor.capture.endpoints import endpoint_of
 from monitor.capture.handshakes import Handshake
-from monitor.capture.socket_events import Event, Message, Work, read_event, read_work
+from monitor.capture.said import Said
+from monitor.capture.socket_events import Event, Message, Work, encoded, read_event, read_work
 from monitor.capture.socket_turns import REALTIME, RESPONSE, Desk, Turn
 from monitor.capture.unit_readers import Answer
 from monitor.capture.units import answer_units
@@ -39,6 +40,13 @@ class Works:
         self.shared: dict[str, Any] = dict(shared)
         self.kind = {"/realtime": REALTIME, "/responses": RESPONSE}.get(str(shared.get("endpoint")))
         self.awaits_chunk = False
+        self._keeps = desk.keeper is not None
+        self._said = Said()
+
+    def say(self, message: Message) -> None:
+        """The caller says something for a response to come."""
+        if self._keeps and self.kind is REALTIME:
+            self._said.add(message)
 
     def ask(self, message: Message) -> None:
         """The caller asks for a response: keep who it is and what is said of it."""
@@ -52,6 +60,9 @@ class Works:
         if len(self._asked) >= _MOST:
             self._asked.popleft().finish("interrupted")
         self._asked.append(turn)
+        if self._keeps:
+            self.say(message)
+            turn.asked = bytes(encoded(message)) if self.kind is RESPONSE else self._said.take()
         if self.kind is RESPONSE:
             # As a POST to the same path, it is on its way from now.
             _put_request(turn, message)
@@ -59,7 +70,12 @@ class Works:
 
     def create(self, event: Event, kind: Mapping[str, Any] | None = None) -> None:
         """A response has begun."""
-        turn = self._take_asked(event.stream_id) or self.new(kind or self.kind or RESPONSE, event)
+        turn = self._take_asked(event.stream_id)
+        if turn is None:
+            turn = self.new(kind or self.kind or RESPONSE, event)
+            if kind is None:
+                # The server found out by itself that it was its turn to speak.
+                turn.asked = self._said.take()
         turn.start()
         if len(self._running) >= _MOST:
             self._running.pop(next(iter(self._running))).finish("interrupted")
@@ -82,11 +98,13 @@ class Works:
             turn = turn or self.new(kind or self.kind or RESPONSE, event)
             if turn.facts["endpoint"] == _RESPONSES.path:
                 _put_units(turn, event.response)
-            self.close(turn, body)
+            self.close(turn, body, event.response)
 
-    def close(self, turn: Turn, body: Work) -> None:
-        """Write the record of a piece of work by what is said of it at its end."""
+    def close(self, turn: Turn, body: Work, content: msgspec.Raw) -> None:
+        """Write the record of a piece of work by what is said of it at its end, which was read from `content`."""
         self._name(turn)
+        if self._keeps:
+            turn.answer = bytes(content)
         turn.took_work(body)
         if response_id := text_of(body.id):
             self._over.append(response_id)
