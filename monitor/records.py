@@ -105,6 +105,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     response_model: str | None = None
     request_service_tier: str | None = None
     service_tier: str | None = None
+    completion_window: str | None = None
     is_streaming: bool = False
     is_batch: bool = False
     is_billable: bool = False

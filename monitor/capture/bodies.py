@@ -27,6 +27,7 @@ class RequestBody(msgspec.Struct, gc=False):
     user: Any = None
     safety_identifier: Any = None
     conversation: Any = None
+    background_options: Any = None
 
 
 class MediaRequest(RequestBody, gc=False):

@@ -22,6 +22,7 @@ _TOOLS: Final = {
 """The tools that the provider runs, by the items that tell of their calls."""
 
 _OF_THE_CALLER: Final = ("function", "custom", "local_shell", "apply_patch", "namespace", "tool_search")
+_AT_ONCE: Final = "soonest"
 _SEARCH: Final = "web_search"
 _PREVIEW: Final = "web_search_preview"
 
@@ -52,8 +53,13 @@ _decode_list: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def asked_response(asked: RequestBody) -> Fields:
-    """The conversation that is to be continued."""
-    return {} if asked.conversation is None else known(conversation_id=id_of(asked.conversation))
+    """The conversation that is to be continued, and how long the work may take in the background."""
+    asking: Fields = {} if asked.conversation is None else known(conversation_id=id_of(asked.conversation))
+    if isinstance(asked.background_options, dict):
+        window = text_of(asked.background_options.get("completion_window"))
+        if window != _AT_ONCE:
+            asking |= known(completion_window=window)
+    return asking
 
 
 def response(answer: Answer) -> Fields:

@@ -30,6 +30,7 @@ RECORD_COLUMNS: Final = {
     "response_model": "VARCHAR",
     "request_service_tier": "VARCHAR",
     "service_tier": "VARCHAR",
+    "completion_window": "VARCHAR",
     "is_streaming": "BOOLEAN",
     "is_batch": "BOOLEAN",
     "is_billable": "BOOLEAN",

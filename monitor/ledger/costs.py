@@ -11,7 +11,7 @@ from typing import Final
 from monitor.ledger.columns import COMPUTED_FACTS, CONTRACTED_COLUMNS, COST_COLUMNS, MONEY, RECORD_COLUMNS
 from monitor.ledger.contracted import CONTRACTED_COST, FACTORS, discount_join, with_contracted
 from monitor.ledger.price_tables import LEDGER, PriceTables
-from monitor.ledger.token_costs import Stated, TokenSql, regional, tokens
+from monitor.ledger.token_costs import Stated, TokenSql, in_window, regional, tokens
 from monitor.ledger.unit_costs import UnitSql
 from monitor.ledger.works import begins_work, is_unfinished
 from monitor.pricing.sessions import CONTAINER, CREATION
@@ -115,10 +115,15 @@ def _priced_parts(stated: Stated, tool_entry: str) -> tuple[TokenSql, UnitSql]:
     # A picture made by an image endpoint is image output, whether or not the answer splits its total: streams do not.
     pictures = stated("output_image_tokens")
     image_output = f"case when {_IS_OF_IMAGES} then coalesce({pictures}, {stated('output_tokens')}) else {pictures} end"
-    token_sql = tokens(stated, "p", image_output=image_output, factor=regional(stated, "p"))
+    token_sql = tokens(stated, "p", image_output=image_output, factor=_factor(stated))
     # An entry without any price is that of a free model; yet what tokens do not cover, such as characters, may cost.
     has_priced = f"(case when p.is_free then {_priceable(stated)} is not null else {token_sql.is_priced} end)"
     return token_sql, UnitSql(stated, has_priced, tool_entry)
+
+
+def _factor(stated: Stated) -> str | None:
+    factors = [factor for factor in (regional(stated, "p"), in_window(stated)) if factor is not None]
+    return " * ".join(factors) or None
 
 
 def _priceable(stated: Stated) -> str:
@@ -146,6 +151,8 @@ def _state(stated: Stated, token_sql: TokenSql, unit_sql: UnitSql) -> str:
     """SQL of the pricing state, one of `PRICING_STATES`."""
     # A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
     is_measured = f"(p.request is not null or {unit_sql.has_priced_tokens} or {unit_sql.is_priced})"
+    window = in_window(stated)
+    lacks_a_factor = "false" if window is None else f"{window} is null"
     return f"""
         case
             when s.usage_source = 'repeated' then 'repeated'
@@ -154,7 +161,7 @@ def _state(stated: Stated, token_sql: TokenSql, unit_sql: UnitSql) -> str:
             then case
                 when p.sku_price_id is null then 'unpriced'
                 when {token_sql.is_impossible} or {unit_sql.is_impossible} then 'impossible'
-                when not {is_measured} or {unit_sql.lacks_a_price} then 'unpriced'
+                when not {is_measured} or {unit_sql.lacks_a_price} or {lacks_a_factor} then 'unpriced'
                 else 'priced'
             end
             when {_IS_PENDING} then 'pending'

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.ledger.columns import COMPUTED_FACTS, RECORD_COLUMNS, UNIT_PRICE
+from monitor.pricing.units import WINDOWS
 
 COUNT: Final = "decimal(18, 0)"
 INPUT_PARTS: Final = (
@@ -36,6 +37,7 @@ _PARTS_OF: Final = {
 NONE: Final = "0"
 _TYPES: Final = {**RECORD_COLUMNS, **COMPUTED_FACTS}
 _FACTOR: Final = "decimal(10, 6)"
+_WINDOW: Final = "decimal(2, 1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,18 @@ def regional(stated: Stated, entry: str) -> str | None:
         return None
     factor = f"coalesce(cast({entry}.regional as {_FACTOR}), 1)"
     return f"cast(case when {stated('region')} is null then 1 else {factor} end as {_FACTOR})"
+
+
+def in_window(stated: Stated) -> str | None:
+    """SQL of how many times the tokens of a record cost that may take long, null for a window that is not known.
+
+    None where no record has a window.
+    """
+    if "completion_window" not in stated.names:
+        return None
+    window = stated("completion_window")
+    known = " ".join(f"when {window} = '{name}' then {factor}" for name, factor in WINDOWS.items())
+    return f"cast(case when {window} is null or s.provider_name <> 'openai' then 1 {known} end as {_WINDOW})"
 
 
 def tokens(stated: Stated, entry: str, *, image_output: str, factor: str | None) -> TokenSql:

@@ -10,6 +10,7 @@ from monitor.pricing.units import (
     REGIONAL,
     REGIONAL_QUANTUM,
     TOKEN_UNITS,
+    WINDOWS,
     container_unit,
     image_units,
     is_free,
@@ -23,6 +24,7 @@ Prices = Mapping[str, Decimal]
 _MONEY: Final = Decimal("1E-18")
 _MILLISECONDS: Final = Decimal(1_000)
 _NOTHING: Final = Decimal(0)
+_ONCE: Final = Decimal(1)
 _NO_SESSIONS: Final[Mapping[str, int]] = {}
 _CLASSES: Final = {
     "input": "input",
@@ -84,11 +86,19 @@ def costs_of(
     return costs if is_measured else None
 
 
-def in_region(prices: Prices, region: str | None) -> Prices:
-    """The prices where that region processes; None is no region."""
-    if region is None or REGIONAL not in prices:
+def window_factor(record: Record) -> Decimal | None:
+    """How many times their price tokens cost in the completion window of the record; None where that is not known."""
+    if record.completion_window is None or record.provider_name != "openai":
+        return _ONCE
+    return WINDOWS.get(record.completion_window)
+
+
+def in_region(prices: Prices, region: str | None, *, factor: Decimal = _ONCE) -> Prices:
+    """The prices where that region processes, None is no region; those of tokens so many times as well."""
+    if region is not None and REGIONAL in prices:
+        factor *= prices[REGIONAL].quantize(REGIONAL_QUANTUM)
+    if factor == _ONCE:
         return prices
-    factor = prices[REGIONAL].quantize(REGIONAL_QUANTUM)
     return {unit: (price * factor).quantize(_MONEY) if unit in TOKEN_UNITS else price for unit, price in prices.items()}
 
 

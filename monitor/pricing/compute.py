@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Final
 
-from monitor.pricing.charges import costs_of, has_priced_tokens, in_region, token_costs
+from monitor.pricing.charges import costs_of, has_priced_tokens, in_region, token_costs, window_factor
 from monitor.pricing.entries import PriceEntry, entry_at
 from monitor.pricing.figures import CLASSES, EXACT, Priced
 from monitor.pricing.quantities import TOKENS, Usage, is_impossible, usage_of
@@ -81,7 +81,8 @@ def _priced(
     tool = _of_tool(record, tool_entries)
     if tool.list_cost is None:
         return tool
-    costs = costs_of(record, usage, _prices_of(record, entry), sessions)
+    factor = window_factor(record)
+    costs = None if factor is None else costs_of(record, usage, _prices_of(record, entry, factor), sessions)
     if costs is None:
         return Priced(state="unpriced")
     costs["tools"] = costs.get("tools", _NOTHING) + tool.list_cost
@@ -120,9 +121,9 @@ def _entry_of(
     return entry_at(entries, record.started_at, tier=tier, is_batch=record.is_batch, input_tokens=input_tokens or 0)
 
 
-def _prices_of(record: Record, entry: PriceEntry) -> Mapping[str, Decimal]:
+def _prices_of(record: Record, entry: PriceEntry, factor: Decimal) -> Mapping[str, Decimal]:
     """Those of the entry; what a decision says is free."""
-    prices = in_region(entry.unit_prices, record.region)
+    prices = in_region(entry.unit_prices, record.region, factor=factor)
     if record.operation_name != _DECISION:
         return prices
     return {unit: _NOTHING if unit in _SAID else price for unit, price in prices.items()}

@@ -37,6 +37,10 @@ REGIONAL: Final = "regional"
 REGIONAL_QUANTUM: Final = Decimal("1E-6")
 LARGEST_REGIONAL: Final = Decimal(5)
 
+WINDOWS: Final = {"2h": Decimal("0.7"), "8h": Decimal("0.6")}
+"""How many times their price the tokens of a model cost at OpenAI when its answer may take that long in the background:
+30 % less, or 40 % (developers.openai.com, the guides to background mode and to flex processing, November 2026)."""
+
 TOOL_UNITS: Final[dict[str, tuple[str | None, int]]] = {
     "tool:web_search": ("web_searches_kcount", 1_000),
     "tool:file_search": ("storage_searches_kcount", 1_000),

@@ -49,6 +49,7 @@ def test_all_fields_arrive(world: World) -> None:
         "method": "GET",
         "request_service_tier": "auto",
         "service_tier": "default",
+        "completion_window": "8h",
         "is_streaming": True,
         "is_batch": True,
         "outcome": "interrupted",

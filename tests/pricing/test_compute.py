@@ -82,6 +82,7 @@ def _random_record(chance: random.Random) -> Record:
         media_size=chance.choice(_SIZES),
         media_quality=chance.choice(_QUALITIES),
         region=chance.choice([None, "eu"]),
+        completion_window=chance.choice([None, None, None, "2h", "8h", "3d"]),
         **(_random_tools(chance) if chance.random() < 0.3 else {}),
     )
 
