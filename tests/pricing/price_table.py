@@ -117,6 +117,24 @@ def _long() -> Iterator[Golden]:
             yield _tokens("long priority", model, priority, Usage(input_tokens=size), service_tier="priority")
 
 
+def _newest() -> Iterator[Golden]:
+    for model, day, tier, tokens, plain, cached, written, kept, output in _rows(published.NEWEST):
+        size = int(tokens)
+        facts = {"started_at": datetime.fromisoformat(f"{day}T12:00:00+00:00"), **_tier_facts(tier)}
+        parts: dict[str, dict[str, int]] = {
+            plain: {},
+            cached: {"cache_read_input_tokens": size},
+            written: {"cache_creation_input_tokens": size},
+            kept: {"cache_creation_input_tokens": size, "cache_creation_long_tokens": size},
+        }
+        for price, part in parts.items():
+            usd = (Decimal(price) * size + Decimal(output) * 100) / _MILLION
+            usage = Usage(input_tokens=size, output_tokens=100, **part)
+            name = f"{tier} of {size} on {day}, {[*part]}"
+            yield _golden(name, model, usd, usage, **facts)
+            yield _golden(f"{name} in a region", model, usd * Decimal("1.1"), usage, region="eu", **facts)
+
+
 def _audio() -> Iterator[Golden]:
     for model, plain, cached, output, sound, cached_sound, said, picture, cached_picture in _rows(published.AUDIO):
         yield from _text("text", model, [plain, cached, output])
@@ -219,6 +237,7 @@ TABLES: dict[str, Callable[[], Iterator[Golden]]] = {
     "trained": _trained,
     "before": _before,
     "long": _long,
+    "newest": _newest,
     "audio": _audio,
     "images": _images,
     "pictures": _pictures,

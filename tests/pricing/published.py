@@ -187,6 +187,20 @@ gpt-5.6-sol 2026-08-20 5 0.5 30
 gpt-5.5-cyber 2026-10-18 12.5 - 75
 """
 
+# What OpenAI's page says of a model that came out on 17 November 2026: from a day on, in a tier, with so many tokens
+# of input, USD for a million of input, cached, written, written for 12 hours, output.
+NEWEST = """
+gpt-6.2-sol 2026-11-20 default 1000 2 0.1 2.5 5 10
+gpt-6.2-sol 2026-11-20 default 272001 4 0.2 5 10 15
+gpt-6.2-sol 2026-11-20 batch 1000 1 0.05 1.25 2.5 5
+gpt-6.2-sol 2026-11-20 batch 272001 2 0.1 2.5 5 7.5
+gpt-6.2-sol 2026-11-20 priority 1000 4 0.2 5 10 20
+gpt-6.2-sol 2026-11-20 ultrafast 1000 6 0.3 7.5 15 30
+gpt-6.2-sol 2027-02-28 ultrafast 1000 6 0.3 7.5 15 30
+gpt-6.2-sol 2027-03-01 ultrafast 1000 12 0.6 15 30 60
+gpt-6.2-sol 2027-03-01 ultrafast 272001 24 1.2 30 60 90
+"""
+
 # Models that charge 2x input and 1.5x output above 272,000 tokens of input; the last figure is their priority input.
 LONG = """
 gpt-6-astra 20 2 75 40
