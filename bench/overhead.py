@@ -27,7 +27,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 import monitor
 from monitor.settings import Settings
 
-_CHUNKS = 200
+CHUNKS = 200
 _TASKS = 50
 _Times = tuple[float, float]
 _SERVER = Path(__file__).with_name("instant_server.py")
@@ -61,16 +61,16 @@ def measure(base_url: str, settings: Settings, calls: int) -> dict[str, object]:
     found: dict[str, object] = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "openai": openai.__version__,
-        "call": _pair(lambda: _call(raw), lambda: _call(wrapped), calls),
-        "call_in_a_span_by_hand": _pair(lambda: _call(raw), _spanned(raw), calls),
+        "call": _pair(lambda: call(raw), lambda: call(wrapped), calls),
+        "call_in_a_span_by_hand": _pair(lambda: call(raw), spanned(raw), calls),
     }
     streams = max(calls // 10, 20)
-    stream = _pair(lambda: _stream(raw), lambda: _stream(wrapped), streams)
-    stream["added_us_per_chunk"] = round(stream["added_us_median"] / _CHUNKS, 3)
-    found["stream_of_200_chunks"] = stream
-    stream = _pair(lambda: _stream(raw, asked=True), lambda: _stream(wrapped, asked=True), streams)
-    stream["added_us_per_chunk"] = round(stream["added_us_median"] / _CHUNKS, 3)
-    found["stream_of_200_chunks_caller_asked_for_usage"] = stream
+    hidden = _pair(lambda: stream(raw), lambda: stream(wrapped), streams)
+    hidden["added_us_per_chunk"] = round(hidden["added_us_median"] / CHUNKS, 3)
+    found["stream_of_200_chunks"] = hidden
+    asked = _pair(lambda: stream(raw, asked=True), lambda: stream(wrapped, asked=True), streams)
+    asked["added_us_per_chunk"] = round(asked["added_us_median"] / CHUNKS, 3)
+    found["stream_of_200_chunks_caller_asked_for_usage"] = asked
     found["tasks_50"] = asyncio.run(_tasks(base_url, settings, max(calls // 100, 10)))
     found["import"] = _import()
     found["memory"] = _memory(base_url, settings, calls)
@@ -124,17 +124,18 @@ def _output(program: str, *arguments: str) -> str:
     ).stdout
 
 
-def _call(client: openai.OpenAI) -> None:
+def call(client: openai.OpenAI) -> None:
+    """One call, not streamed."""
     client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello."}])
 
 
-def _spanned(client: openai.OpenAI) -> Callable[[], None]:
+def spanned(client: openai.OpenAI) -> Callable[[], None]:
     """A call inside a span of OpenTelemetry with six attributes, written by hand: a measure to compare with."""
     provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(_Nowhere()))
+    provider.add_span_processor(BatchSpanProcessor(Nowhere()))
     tracer = provider.get_tracer("bench")
 
-    def call() -> None:
+    def run() -> None:
         with tracer.start_as_current_span("chat gpt-4o-mini") as span:
             span.set_attribute("gen_ai.operation.name", "chat")
             span.set_attribute("gen_ai.request.model", "gpt-4o-mini")
@@ -147,17 +148,18 @@ def _spanned(client: openai.OpenAI) -> Callable[[], None]:
                 span.set_attribute("gen_ai.usage.input_tokens", answer.usage.prompt_tokens)
                 span.set_attribute("gen_ai.usage.output_tokens", answer.usage.completion_tokens)
 
-    return call
+    return run
 
 
-class _Nowhere(SpanExporter):
+class Nowhere(SpanExporter):
     """Takes the spans and does nothing with them."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - as its base
         return SpanExportResult.SUCCESS
 
 
-def _stream(client: openai.OpenAI, *, asked: bool = False) -> None:
+def stream(client: openai.OpenAI, *, asked: bool = False) -> None:
+    """One call that is streamed; `asked` for its usage by the caller, or not."""
     options = {"stream_options": {"include_usage": True}} if asked else {}
     for _ in client.chat.completions.create(  # type: ignore[call-overload]  # the options are the overload's
         model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello."}], stream=True, **options
