@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import spans
 from dashboard.choices import choose_one
-from dashboard.formats import moment, plain
+from dashboard.formats import plain
 from dashboard.source import Source
 from dashboard.spans import Span, span_of
 from monitor.budgets.periods import Period
@@ -56,9 +56,6 @@ def choose(source: Source) -> tuple[Filters, bool]:
         with st.container(horizontal=True, vertical_alignment="center", width="content", key="live_row"):
             tell_time_zone(source)
             is_live = st.toggle("Live", value=True, key="live", help="Turn off to pause the page.", bind="query-params")
-            if not is_live:
-                now = source.clock()
-                st.caption(f"Figures of {moment(now, source.time_zone, now)}", width="content")
     conditions = []
     with st.container(horizontal=True, key="filters"):
         for dimension, plural in _DIMENSIONS.items():

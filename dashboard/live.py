@@ -6,12 +6,15 @@ import streamlit as st
 
 from dashboard import filters, source, welcome
 from dashboard.filters import Filters
+from dashboard.formats import moment
 from dashboard.source import Source
 from monitor.ledger import queries
 from monitor.ledger.queries import Totals
 
+_Show = Callable[[Source, Filters], None]
 
-def show_live(show: Callable[[Source, Filters], None], *, slowness: int = 1) -> None:
+
+def show_live(show: _Show, *, slowness: int = 1) -> None:
     """Show the filters and the page below them; before the first request, how one gets here.
 
     Args:
@@ -23,7 +26,19 @@ def show_live(show: Callable[[Source, Filters], None], *, slowness: int = 1) -> 
         welcome.show_welcome(here)
         return
     picked, is_live = filters.choose(here)
-    st.fragment(show, run_every=picked.span(here).refresh * slowness if is_live else None)(here, picked)
+    every = picked.span(here).refresh * slowness if is_live else None
+    st.fragment(show if is_live else _telling_when(show), run_every=every)(here, picked)
+
+
+def _telling_when(show: _Show) -> _Show:
+    """The same for a page that stands still: a choice below the filters makes all below them anew, and only that."""
+
+    def shown(source: Source, picked: Filters) -> None:
+        now = source.clock()
+        st.caption(f"Paused: figures of {moment(now, source.time_zone, now)}")
+        show(source, picked)
+
+    return shown
 
 
 def has_requests(totals: Totals) -> bool:

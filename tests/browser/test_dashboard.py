@@ -13,6 +13,7 @@ from tests.dashboard.world import make_record
 pytestmark = pytest.mark.browser
 
 _WITHIN = 20_000
+_PAUSED = re.compile(r"^Paused: figures of \d\d:\d\d:\d\d$")
 _STREAMLIT_PROBE = re.compile(r"/_stcore/(health|host-config)$")
 
 
@@ -103,13 +104,30 @@ def test_a_paused_page_stands_still(url: str, page: Page, faults: list[str], app
     page.get_by_text("Live", exact=True).click()
     expect(page).to_have_url(re.compile("live=false"), timeout=_WITHIN)
     # The page is made once more for the pause, and may take from the ledger what comes until then.
-    expect(page.get_by_text(re.compile(r"^Figures of \d\d:\d\d:\d\d$"))).to_be_visible(timeout=_WITHIN)
+    expect(page.get_by_text(_PAUSED)).to_be_visible(timeout=_WITHIN)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=_WITHIN)
 
     _call(application)
     page.wait_for_timeout(5_000)
 
     assert _figure(page, "Requests") == "1"
+
+
+def test_a_paused_page_tells_of_when_its_figures_are(
+    url: str, page: Page, faults: list[str], application: SpoolWriter
+) -> None:
+    """A choice within the page reads them anew, and then the time is another."""
+    _call(application)
+    page.goto(f"{url}/?live=false")
+    _expect_figure(page, "Requests", "1")
+    before = page.get_by_text(_PAUSED).inner_text(timeout=_WITHIN)
+    _call(application)
+    page.wait_for_timeout(3_000)
+
+    page.get_by_text("Service", exact=True).first.click()
+
+    _expect_figure(page, "Requests", "2")
+    assert page.get_by_text(_PAUSED).inner_text() > before
 
 
 def test_a_chart_is_never_blank_while_it_changes(
