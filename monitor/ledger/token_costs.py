@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.ledger.columns import COMPUTED_FACTS, RECORD_COLUMNS, UNIT_PRICE
-from monitor.pricing.units import WINDOWS
+from monitor.pricing.units import WINDOWS, WINDOWS_OF
 
 COUNT: Final = "decimal(18, 0)"
 INPUT_PARTS: Final = (
@@ -100,7 +100,7 @@ def in_window(stated: Stated) -> str | None:
         return None
     window = stated("completion_window")
     known = " ".join(f"when {window} = '{name}' then {factor}" for name, factor in WINDOWS.items())
-    return f"cast(case when {window} is null or s.provider_name <> 'openai' then 1 {known} end as {_WINDOW})"
+    return f"cast(case when {window} is null or s.provider_name <> '{WINDOWS_OF}' then 1 {known} end as {_WINDOW})"
 
 
 def tokens(stated: Stated, entry: str, *, image_output: str, factor: str | None) -> TokenSql:

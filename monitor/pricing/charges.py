@@ -11,6 +11,7 @@ from monitor.pricing.units import (
     REGIONAL_QUANTUM,
     TOKEN_UNITS,
     WINDOWS,
+    WINDOWS_OF,
     container_unit,
     image_units,
     is_free,
@@ -88,13 +89,16 @@ def costs_of(
 
 def window_factor(record: Record) -> Decimal | None:
     """How many times their price tokens cost in the completion window of the record; None where that is not known."""
-    if record.completion_window is None or record.provider_name != "openai":
+    if record.completion_window is None or record.provider_name != WINDOWS_OF:
         return _ONCE
     return WINDOWS.get(record.completion_window)
 
 
-def in_region(prices: Prices, region: str | None, *, factor: Decimal = _ONCE) -> Prices:
-    """The prices where that region processes, None is no region; those of tokens so many times as well."""
+def with_factors(prices: Prices, region: str | None, *, factor: Decimal = _ONCE) -> Prices:
+    """The same with those of tokens so many times as dear: `factor`, and what processing in the region adds.
+
+    A region of None is no region.
+    """
     if region is not None and REGIONAL in prices:
         factor *= prices[REGIONAL].quantize(REGIONAL_QUANTUM)
     if factor == _ONCE:

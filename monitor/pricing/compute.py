@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Final
 
-from monitor.pricing.charges import costs_of, has_priced_tokens, in_region, token_costs, window_factor
+from monitor.pricing.charges import costs_of, has_priced_tokens, token_costs, window_factor, with_factors
 from monitor.pricing.entries import PriceEntry, entry_at
 from monitor.pricing.figures import CLASSES, EXACT, Priced
 from monitor.pricing.quantities import TOKENS, Usage, is_impossible, usage_of
@@ -123,7 +123,7 @@ def _entry_of(
 
 def _prices_of(record: Record, entry: PriceEntry, factor: Decimal) -> Mapping[str, Decimal]:
     """Those of the entry; what a decision says is free."""
-    prices = in_region(entry.unit_prices, record.region, factor=factor)
+    prices = with_factors(entry.unit_prices, record.region, factor=factor)
     if record.operation_name != _DECISION:
         return prices
     return {unit: _NOTHING if unit in _SAID else price for unit, price in prices.items()}
@@ -146,5 +146,5 @@ def _of_tool(record: Record, entries: Sequence[PriceEntry]) -> Priced:
         return Priced(state="impossible")
     if not has_priced_tokens(usage, entry.unit_prices):
         return Priced(state="unpriced")
-    total = sum(token_costs(usage, in_region(entry.unit_prices, record.region)).values(), _NOTHING)
+    total = sum(token_costs(usage, with_factors(entry.unit_prices, record.region)).values(), _NOTHING)
     return Priced(state="priced", list_cost=total, sku_price_id=entry.sku_price_id)

@@ -37,6 +37,9 @@ REGIONAL: Final = "regional"
 REGIONAL_QUANTUM: Final = Decimal("1E-6")
 LARGEST_REGIONAL: Final = Decimal(5)
 
+WINDOWS_OF: Final = "openai"
+"""Who sells time: at others a completion window changes no price."""
+
 WINDOWS: Final = {"2h": Decimal("0.7"), "8h": Decimal("0.6")}
 """How many times their price the tokens of a model cost at OpenAI when its answer may take that long in the background:
 30 % less, or 40 % (developers.openai.com, the guides to background mode and to flex processing, November 2026)."""
