@@ -15,7 +15,7 @@ from dashboard.source import Source
 from dashboard.tables import Cell, Column, table
 from monitor.ledger.price_queries import ChangedPrices, Figure, price_changes
 from monitor.pricing.listed import FIRST_DAY
-from monitor.pricing.units import UNITS, is_free, is_per_million, price_digits
+from monitor.pricing.units import UNITS, is_factor, is_free, is_per_million, price_digits
 
 _MOST: Final = 400
 _MOST_ROWS: Final = 30
@@ -40,7 +40,7 @@ _UNITS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
-    {"image": "picture ", "video_second": "video ", "container": "container "}
+    {"image": "picture ", "video_second": "video ", "container": "container ", "window": "completion window "}
 )
 _QUANTITIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -52,7 +52,6 @@ _QUANTITIES: Final[Mapping[str, str]] = MappingProxyType(
         "container": "per 20 minutes",
     }
 )
-_FACTOR: Final = "regional"
 
 
 def show_price_changes(source: Source) -> None:
@@ -137,7 +136,7 @@ def price_text(unit: str, usd: Decimal | None) -> str:
     if usd is None:
         return "none"
     digits = price_digits(unit, usd)
-    return f"×{digits}" if unit == _FACTOR else f"${digits}"
+    return f"×{digits}" if is_factor(unit) else f"${digits}"
 
 
 def _row(source: Source, one: ChangedPrices, others: Sequence[str]) -> tuple[Cell | str, ...]:

@@ -33,10 +33,9 @@ from monitor.pricing.own import OWN_LIST, Discount, OwnName, OwnPrices
 from monitor.pricing.own_file import Row, rows_of
 from monitor.pricing.steps import ALWAYS
 from monitor.pricing.supplement import TIERS
-from monitor.pricing.units import REGIONAL, STORAGE_FREE
+from monitor.pricing.units import STORAGE_FREE, is_factor
 
 _MOST_UNPRICED: Final = 20
-_NO_UNITS: Final = (REGIONAL, STORAGE_FREE)
 SHOWN_UNITS: Final = ("input", "cache_read", "output")
 """Those that have columns of their own."""
 
@@ -207,7 +206,8 @@ def _print_entry(entry: PriceEntry, *, has_known_fees: bool) -> None:
 
 
 def _line(unit: str, usd: Decimal) -> str:
-    quantity = quantity_text(unit) if unit.startswith(_NO_UNITS) else f"for {quantity_text(unit)}"
+    is_no_unit = is_factor(unit) or unit.startswith(STORAGE_FREE)
+    quantity = quantity_text(unit) if is_no_unit else f"for {quantity_text(unit)}"
     return f"  {unit:<28} {price_text(unit, usd):>12} {quantity}"
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from monitor.cli.context import console
 from monitor.pricing.steps import ALWAYS
-from monitor.pricing.units import UNITS, is_per_million, price_digits
+from monitor.pricing.units import UNITS, is_factor, is_per_million, price_digits
 
 _ONE: Final = {
     "audio_second": "a second",
@@ -26,9 +26,10 @@ _ONE: Final = {
     "storage": "a GiB and day",
     "storage_free": "GiB are free",
     "regional": "times the tokens",
+    "window": "times the tokens",
 }
 _NUMBERS: Final = re.compile(r"(\d+)")
-_FEES: Final = ("tool:", "container:", "regional")
+_FEES: Final = ("tool:", "container:")
 
 
 def price_text(unit: str, usd: Decimal | None) -> str:
@@ -46,8 +47,8 @@ def quantity_text(unit: str) -> str:
 
 
 def is_fee(unit: str) -> bool:
-    """Whether it is paid beside the work itself."""
-    return unit.startswith(_FEES)
+    """Whether it is paid beside the work itself, or is a factor of what the work costs."""
+    return is_factor(unit) or unit.startswith(_FEES)
 
 
 def in_order(units: Iterable[str]) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.ledger.columns import COMPUTED_FACTS, RECORD_COLUMNS, UNIT_PRICE
-from monitor.pricing.units import WINDOWS, WINDOWS_OF
+from monitor.ledger.columns import COMPUTED_FACTS, RECORD_COLUMNS
+from monitor.pricing.units import WINDOW, WINDOWS_OF
 
 COUNT: Final = "decimal(18, 0)"
 INPUT_PARTS: Final = (
@@ -37,7 +37,8 @@ _PARTS_OF: Final = {
 NONE: Final = "0"
 _TYPES: Final = {**RECORD_COLUMNS, **COMPUTED_FACTS}
 _FACTOR: Final = "decimal(10, 6)"
-_WINDOW: Final = "decimal(2, 1)"
+_FACTORED: Final = "decimal(26, 18)"
+"""A price times its factors, which can have more digits before the point than a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def regional(stated: Stated, entry: str) -> str | None:
     return f"cast(case when {stated('region')} is null then 1 else {factor} end as {_FACTOR})"
 
 
-def in_window(stated: Stated) -> str | None:
+def in_window(stated: Stated, entry: str) -> str | None:
     """SQL of how many times the tokens of a record cost that may take long, null for a window that is not known.
 
     None where no record has a window.
@@ -99,8 +100,9 @@ def in_window(stated: Stated) -> str | None:
     if "completion_window" not in stated.names:
         return None
     window = stated("completion_window")
-    known = " ".join(f"when {window} = '{name}' then {factor}" for name, factor in WINDOWS.items())
-    return f"cast(case when {window} is null or s.provider_name <> '{WINDOWS_OF}' then 1 {known} end as {_WINDOW})"
+    factor = f"cast({entry}.others['{WINDOW}:' || {window}] as {_FACTOR})"
+    elsewhere = f"case when s.provider_name <> '{WINDOWS_OF}' then 1 end"
+    return f"cast(case when {window} is null then 1 else coalesce({factor}, {elsewhere}) end as {_FACTOR})"
 
 
 def tokens(stated: Stated, entry: str, *, image_output: str, factor: str | None) -> TokenSql:
@@ -132,7 +134,7 @@ def tokens(stated: Stated, entry: str, *, image_output: str, factor: str | None)
 
 
 def _times(price: str, factor: str | None) -> str:
-    return price if factor is None else f"cast({price} * {factor} as {UNIT_PRICE})"
+    return price if factor is None else f"cast({price} * {factor} as {_FACTORED})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from monitor.ledger.token_costs import COUNT, NONE, TOKEN_COUNTS, Stated, TokenS
 _SECONDS: Final = "decimal(12, 3)"
 _FEES: Final = {"tool_calls": "tool", "container_sessions": "container"}
 """What is counted by name and paid each, and the kind of its units."""
-_QUANTITIES: Final = ("audio_seconds", "input_characters", "image_count", "video_seconds", "trained_tokens")
+QUANTITIES: Final = ("audio_seconds", "input_characters", "image_count", "video_seconds", "trained_tokens")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class UnitSql:
     @property
     def is_stated(self) -> str:
         """Whether anything is."""
-        counts = ", ".join(self.stated(name) for name in _QUANTITIES)
+        counts = ", ".join(self.stated(name) for name in QUANTITIES)
         fees = " or ".join(f"{self.stated(name)} is not null" for name in _FEES if name in self.stated.names)
         return f"(coalesce({counts}) is not null or {fees or 'false'})"
 
@@ -80,10 +80,8 @@ class UnitSql:
 
     @property
     def is_impossible(self) -> str:
-        """Whether a quantity is negative, or the tokens of a tool's model cannot be."""
-        counts = ", ".join(self.stated(name) for name in _QUANTITIES)
-        tool = f"{self._has_tool_tokens} and {self._tool_price} is not null and {self._tool_tokens.is_impossible}"
-        return f"(least({counts}) < 0 or ({tool}))"
+        """Whether the tokens of a tool's model cannot be."""
+        return f"({self._has_tool_tokens} and {self._tool_price} is not null and {self._tool_tokens.is_impossible})"
 
     @cached_property
     def _tool_tokens(self) -> TokenSql:
@@ -113,7 +111,7 @@ class UnitSql:
     @property
     def _prices(self) -> dict[str, str]:
         prices = ("p.audio_second", self._character, self._picture, self._video_second, "p.trained")
-        return dict(zip(_QUANTITIES, prices, strict=True))
+        return dict(zip(QUANTITIES, prices, strict=True))
 
     @property
     def _character(self) -> str:

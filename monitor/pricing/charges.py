@@ -7,16 +7,16 @@ from typing import Final
 
 from monitor.pricing.quantities import Usage, tokens_of
 from monitor.pricing.units import (
+    FACTOR_QUANTUM,
     REGIONAL,
-    REGIONAL_QUANTUM,
     TOKEN_UNITS,
-    WINDOWS,
     WINDOWS_OF,
     container_unit,
     image_units,
     is_free,
     tool_unit,
     video_units,
+    window_unit,
 )
 from monitor.records import Record
 
@@ -87,11 +87,14 @@ def costs_of(
     return costs if is_measured else None
 
 
-def window_factor(record: Record) -> Decimal | None:
+def window_factor(record: Record, prices: Prices) -> Decimal | None:
     """How many times their price tokens cost in the completion window of the record; None where that is not known."""
-    if record.completion_window is None or record.provider_name != WINDOWS_OF:
+    if record.completion_window is None:
         return _ONCE
-    return WINDOWS.get(record.completion_window)
+    factor = prices.get(window_unit(record.completion_window))
+    if factor is not None:
+        return factor.quantize(FACTOR_QUANTUM)
+    return None if record.provider_name == WINDOWS_OF else _ONCE
 
 
 def with_factors(prices: Prices, region: str | None, *, factor: Decimal = _ONCE) -> Prices:
@@ -100,7 +103,7 @@ def with_factors(prices: Prices, region: str | None, *, factor: Decimal = _ONCE)
     A region of None is no region.
     """
     if region is not None and REGIONAL in prices:
-        factor *= prices[REGIONAL].quantize(REGIONAL_QUANTUM)
+        factor *= prices[REGIONAL].quantize(FACTOR_QUANTUM)
     if factor == _ONCE:
         return prices
     return {unit: (price * factor).quantize(_MONEY) if unit in TOKEN_UNITS else price for unit, price in prices.items()}

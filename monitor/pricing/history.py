@@ -13,7 +13,7 @@ from typing import Final
 from monitor.pricing.entries import PriceEntry, identified
 from monitor.pricing.own import OWN_LIST
 
-_ONE_BY_ONE: Final = ("tool:", "container:", "trained", "character")
+_ONE_BY_ONE: Final = ("tool:", "container:", "window:", "trained", "character")
 _OF_A_KIND: Final = ("image:", "video_second:")
 """Units without which nothing was known of a cost: each of them alone, or all of the kind together. A token without a
 price of its own costs what its whole costs, so that a price of its own changes a cost that was known."""

@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 
 from monitor.errors import PricingError
-from monitor.pricing.figures import CLASSES
+from monitor.pricing.figures import CLASSES, exact
 from monitor.pricing.steps import ALWAYS
 from monitor.pricing.supplement import TIERS
-from monitor.pricing.units import LARGEST_REGIONAL, REGIONAL, REGIONAL_QUANTUM, is_unit
+from monitor.pricing.units import LARGEST_FACTOR, REGIONAL, can_be_factor, is_factor, is_unit
 
 OWN_LIST: Final = "own prices"
 """What `price_list` says of an entry with such a price."""
@@ -213,9 +213,10 @@ def require_price(row: OwnPrice) -> OwnPrice:
     for unit, price in row.prices.items():
         if not is_unit(unit):
             raise PricingError(f"{unit!r} is no unit that has a price. docs/pricing.md lists the units.")
-        if unit == REGIONAL and not (0 < price <= LARGEST_REGIONAL and price == price.quantize(REGIONAL_QUANTUM)):
+        if is_factor(unit) and not can_be_factor(price):
+            where = "in a region" if unit == REGIONAL else f"in the completion window {unit.partition(':')[2]}"
             raise PricingError(
-                f"Tokens cannot cost {price} times as much in a region; up to {LARGEST_REGIONAL} can be."
+                f"Tokens cannot cost {exact(price)} times as much {where}; up to {LARGEST_FACTOR} can be."
             )
         if not price.is_finite() or not 0 <= price <= _LARGEST_PRICE:
             raise PricingError(f"One {unit} cannot cost {price} USD; from 0 to {_LARGEST_PRICE:,} can be.")

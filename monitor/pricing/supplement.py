@@ -11,8 +11,9 @@ from typing import Final
 import msgspec
 
 from monitor.errors import PricingError
+from monitor.pricing.figures import exact
 from monitor.pricing.steps import ALWAYS, PER, unit_price
-from monitor.pricing.units import is_unit
+from monitor.pricing.units import can_be_factor, is_factor, is_unit
 
 TIERS: Final = ("default", "flex", "priority", "batch", "ultrafast")
 """Names of tiers in the data; a batch has no tier, yet prices of its own."""
@@ -189,3 +190,5 @@ def _faults_of_prices(row: PriceRow) -> Iterator[str]:
             yield f"{unit} is no unit"
         if not price.is_finite() or price < 0:
             yield f"{unit} cannot cost {price}"
+        elif is_factor(unit) and not can_be_factor(price):
+            yield f"{unit} cannot be {exact(price)} times"

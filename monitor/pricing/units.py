@@ -34,15 +34,14 @@ TOKEN_UNITS: Final = (
 REGIONAL: Final = "regional"
 """No unit: how many times the tokens of a request cost that was processed in a region."""
 
-REGIONAL_QUANTUM: Final = Decimal("1E-6")
-LARGEST_REGIONAL: Final = Decimal(5)
+WINDOW: Final = "window"
+"""The kind of `window:2h`, no unit either: how many times the tokens cost of a response that may take that long."""
 
 WINDOWS_OF: Final = "openai"
-"""Who sells time: at others a completion window changes no price."""
+"""Who sells time: there a completion window without a factor has no price; at others it changes none."""
 
-WINDOWS: Final = {"2h": Decimal("0.7"), "8h": Decimal("0.6")}
-"""How many times their price the tokens of a model cost at OpenAI when its answer may take that long in the background:
-30 % less, or 40 % (developers.openai.com, the guides to background mode and to flex processing, November 2026)."""
+FACTOR_QUANTUM: Final = Decimal("1E-6")
+LARGEST_FACTOR: Final = Decimal(5)
 
 TOOL_UNITS: Final[dict[str, tuple[str | None, int]]] = {
     "tool:web_search": ("web_searches_kcount", 1_000),
@@ -52,10 +51,10 @@ TOOL_UNITS: Final[dict[str, tuple[str | None, int]]] = {
 
 STORED: Final = "storage"
 STORAGE_FREE: Final = "storage_free"
-KINDS: Final = ("image", "video_second", "tool", "container", STORED, STORAGE_FREE)
+KINDS: Final = ("image", "video_second", "tool", "container", STORED, STORAGE_FREE, WINDOW)
 """Units with a variant, written `kind:variant`: a picture of `QUALITY/SIZE`, a second of video of a `SIZE`, a call of
-a tool, twenty minutes of a container with that much memory, a GiB that is stored for a day. `storage_free` is no unit:
-how many GiB of an organisation are stored for nothing."""
+a tool, twenty minutes of a container with that much memory, a GiB that is stored for a day. Two are no units:
+`storage_free` is how many GiB of an organisation are stored for nothing, `window` a factor."""
 
 ANY: Final = "default"
 """The variant that holds where quality or size do not matter."""
@@ -85,6 +84,21 @@ def container_unit(memory: str) -> str:
     return f"container:{memory}"
 
 
+def window_unit(window: str) -> str:
+    """The name of the factor of a completion window."""
+    return f"{WINDOW}:{window}"
+
+
+def is_factor(unit: str) -> bool:
+    """Whether it is no unit, but how many times the price its tokens cost."""
+    return unit == REGIONAL or unit.startswith(f"{WINDOW}:")
+
+
+def can_be_factor(times: Decimal) -> bool:
+    """Whether tokens can cost that many times as much; by another factor, costs need not fit in their columns."""
+    return 0 < times <= LARGEST_FACTOR and times == times.quantize(FACTOR_QUANTUM)
+
+
 def is_per_million(unit: str) -> bool:
     """Whether people say the price of this unit for a million: those of tokens and characters are."""
     return UNITS.get(unit, (None, 1))[1] == MILLION
@@ -104,4 +118,4 @@ def is_unit(name: str) -> bool:
 
 def is_free(units: Iterable[str]) -> bool:
     """Whether a list with these prices means that the work itself costs nothing: only fees beside it have a price."""
-    return all(unit == REGIONAL or unit.startswith(_FEES) for unit in units)
+    return all(is_factor(unit) or unit.startswith(_FEES) for unit in units)

@@ -60,6 +60,20 @@ def test_why_names_the_row_that_says_a_price(tmp_path: Path) -> None:
     assert cells(price(home, "why", "gpt-4o-2024-08-06"), "input")[:2] == ["input", "2.50"]
 
 
+def test_what_completion_windows_cost_is_told(tmp_path: Path) -> None:
+    """Who says each factor, the row that says another, and that it is no price."""
+    home = home_of(tmp_path)
+    before = cells(price(home, "why", "gpt-5.4"), "window:8h")
+    said = price(home, "set", "gpt-5.4", "--per", "window:8h=0.5", "--from", "2026-11-01")
+    why, shown = price(home, "why", "gpt-5.4"), price(home, "show", "gpt-5.4", "--at", "2026-11-20")
+
+    assert before[:6] == ["window:8h", "0.60", "times", "the", "tokens", "supplement"]
+    assert cells(said, "window:8h") == ["window:8h", "0.60", "0.50", "times", "the", "tokens"]
+    assert cells(why, "window:8h")[1:] == ["0.50", "times", "the", "tokens", "own", "prices,", row_id(said)]
+    assert cells(why, "window:2h")[1] == "0.70"
+    assert "window:8h 0.50 times the tokens" in " ".join(shown.split())
+
+
 def test_prices_of_other_units_tiers_and_sizes_are_set(tmp_path: Path) -> None:
     """Each as its option says; show has them all."""
     home = home_of(tmp_path)

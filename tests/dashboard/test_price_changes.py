@@ -89,6 +89,7 @@ def test_many_figures_are_not_all_said() -> None:
         ("audio_second", "0.0001", "$0.0001"),
         ("trained", "0.0025", "$2,500.00"),
         ("regional", "1.1", "×1.10"),
+        ("window:2h", "0.7", "×0.70"),
     ],
 )
 def test_a_price_has_all_its_digits(unit: str, usd: str, text: str) -> None:
@@ -98,7 +99,12 @@ def test_a_price_has_all_its_digits(unit: str, usd: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "name"),
-    [("image:hd/1024x1024", "picture hd/1024x1024"), ("container:1g", "container 1g"), ("output", "output")],
+    [
+        ("image:hd/1024x1024", "picture hd/1024x1024"),
+        ("container:1g", "container 1g"),
+        ("window:2h", "completion window 2h"),
+        ("output", "output"),
+    ],
 )
 def test_units_have_names(unit: str, name: str) -> None:
     """What it is stands before its variant."""

@@ -1,9 +1,11 @@
 """Own prices, names and discounts for tests."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
+import msgspec
 from genai_prices.data_snapshot import get_snapshot
 
 from monitor.pricing.book import PriceBook
@@ -43,6 +45,19 @@ def own_price(
         above_input_tokens=above,
         prices={unit: Decimal(price).scaleb(-6) for unit, price in per_million.items()},
     )
+
+
+def own_factors(
+    factors: Mapping[str, str],
+    *,
+    provider: str = "openai",
+    model: str = "*",
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> OwnPrice:
+    """Likewise of `regional` and `window:…`, which are no prices."""
+    row = own_price(model, provider=provider, start=start, end=end)
+    return msgspec.structs.replace(row, prices={unit: Decimal(times) for unit, times in factors.items()})
 
 
 def own_name(name: str, model: str, *, provider: str = "openai", of_provider: str = "openai") -> OwnName:

@@ -189,6 +189,14 @@ def test_the_first_price_of_a_tool_holds_for_the_past() -> None:
     assert [one.unit_prices for one in merged] == [_usd(input="2", tool__search="0.01"), new.unit_prices]
 
 
+def test_the_first_factor_of_a_completion_window_holds_for_the_past() -> None:
+    """Requests with it were unpriced; that of a region would change what is known."""
+    new = _entry(_usd(input="2", window__2h="0.7", regional="1.1"))
+    merged = kept_past([_entry(_usd(input="2"))], [new], _NOW)
+
+    assert [one.unit_prices for one in merged] == [_usd(input="2", window__2h="0.7"), new.unit_prices]
+
+
 def test_a_price_of_a_picture_is_a_first_one_only_where_no_other_picture_had_one() -> None:
     """A size without a price of its own cost what the default size does."""
     old, new = _usd(image__default="1"), _usd(image__default="1", image__hd="2")

@@ -1,6 +1,5 @@
 """Tokens that are processed in a region: how many times they cost, and what beside them does not."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,32 +7,16 @@ from typing import Any
 import pytest
 
 from monitor.errors import PricingError
-from monitor.pricing.installed import installed_price_book
-from monitor.pricing.own import OwnPrice, OwnPrices, require_price
+from monitor.pricing.own import require_price
 from monitor.pricing.units import REGIONAL, TOKEN_UNITS, UNITS, is_free
 from monitor.records import Record
-from tests.factories import NOW, make_record, make_usage
+from tests.factories import make_record, make_usage
+from tests.pricing.own_rows import book_with, own_factors
 from tests.world import World
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("regions")) as world:
-        yield world
 
 
 def _asked(region: str | None, **changes: Any) -> Record:
     return make_record(**{"response_model": "gpt-5.4", "region": region, **changes})
-
-
-def _own(**prices: str) -> OwnPrice:
-    return OwnPrice(
-        id="price_1",
-        created_at=NOW,
-        provider="openai",
-        model="*",
-        prices={unit: Decimal(price) for unit, price in prices.items()},
-    )
 
 
 def test_every_part_of_the_tokens_costs_more(world: World) -> None:
@@ -86,7 +69,7 @@ def test_a_factor_makes_nothing_priced() -> None:
 def test_an_own_factor_holds(tmp_path: Path) -> None:
     """As other prices of one's own do."""
     here, there = _asked(None, response_model="gpt-4o-mini"), _asked("jp", response_model="gpt-4o-mini")
-    with World(tmp_path, book=installed_price_book(own=OwnPrices(prices=(_own(regional="2"),)))) as world:
+    with World(tmp_path, book=book_with(own_factors({"regional": "2"}))) as world:
         world.store(here, there)
 
         assert world.one(there)["list_cost"] == 2 * world.one(here)["list_cost"]
@@ -96,4 +79,4 @@ def test_an_own_factor_holds(tmp_path: Path) -> None:
 def test_a_factor_that_cannot_be_is_refused(factor: str) -> None:
     """It would make costs that no column holds."""
     with pytest.raises(PricingError, match="in a region"):
-        require_price(_own(regional=factor))
+        require_price(own_factors({"regional": factor}))

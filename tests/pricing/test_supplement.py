@@ -238,6 +238,8 @@ def test_a_model_of_ours_has_the_tiers_that_have_prices() -> None:
         (f'[[prices]]\n{_ROW}per_million = {{ inputs = "2.5" }}', "inputs is no unit"),
         (f'[[prices]]\n{_ROW}each = {{ "image:" = "2.5" }}', "image: is no unit"),
         (f'[[prices]]\n{_ROW}each = {{ request = "-1" }}', "request cannot cost -1"),
+        (f'[[prices]]\n{_ROW}each = {{ "window:2h" = "0" }}', "window:2h cannot be 0 times"),
+        (f'[[prices]]\n{_ROW}each = {{ regional = "5.1" }}', "regional cannot be 5.1 times"),
         (f'[[prices]]\n{_ROW}tiers = ["fast"]', "fast is no tier"),
         (f'[[tiers]]\n{_ROW}tier = "slow"', "slow is no tier"),
         (f'[[tiers]]\n{_ROW.replace("page", "rumour")}tier = "flex"', "rumour is no source"),
