@@ -20,7 +20,7 @@ _LARGEST_LOG = "128MB"
 come in a few at a time are kept in twice the space."""
 
 _FATAL: Final = (duckdb.FatalException, duckdb.InternalException)
-_FAULTS: Final = (duckdb.IOException, duckdb.TransactionException, *_FATAL)
+_FAULTS: Final = (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException, *_FATAL)
 
 
 class Ledger:
@@ -30,10 +30,17 @@ class Ledger:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, clock: Clock, *, is_read_only: bool = False
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        clock: Clock,
+        *,
+        is_read_only: bool = False,
+        memory: int | None = None,
     ) -> None:
         """Use `Ledger.open` or `Ledger.open_read_only`."""
         self._connection = connection
+        self._memory = memory
         self._is_read_only = is_read_only
         self._is_useless = False
         self._place = _place_of(path)
@@ -44,14 +51,19 @@ class Ledger:
         self.clock = clock
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock = system_clock) -> Self:
+    def open(cls, path: Path, *, clock: Clock = system_clock, memory: int | None = None) -> Self:
         """Open for writing, made or upgraded first. The caller holds the lease.
+
+        Args:
+            path: the file.
+            clock: tells the time.
+            memory: bytes that DuckDB may use; None: four fifths of what the machine, or the container, has.
 
         Raises:
             LedgerError: the file is damaged, locked, or made by a newer program.
         """
         migrate(path)
-        return cls(_connect(path, is_read_only=False), path, clock)
+        return cls(_connect(path, is_read_only=False, memory=memory), path, clock, memory=memory)
 
     @classmethod
     def open_read_only(cls, path: Path, *, clock: Clock = system_clock) -> Self:
@@ -73,7 +85,7 @@ class Ledger:
         """A cursor for one question; use it in one thread.
 
         Raises:
-            LedgerError: the file is damaged where the question reads it, or the disk takes no more.
+            LedgerError: the file is damaged where the question reads it, or disk or memory do not suffice.
         """
         try:
             with self._usable().cursor() as cursor:
@@ -158,7 +170,7 @@ class Ledger:
         with self._opening:
             if self._is_useless:
                 self._connection.close()
-                self._connection = _connect(self.path, is_read_only=self._is_read_only)
+                self._connection = _connect(self.path, is_read_only=self._is_read_only, memory=self._memory)
                 self._place = _place_of(self.path)
                 self._is_useless = False
             return self._connection
@@ -210,7 +222,8 @@ def _place_of(path: Path) -> tuple[int, int] | None:
     return facts.st_dev, facts.st_ino
 
 
-def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, is_read_only: bool, memory: int | None = None) -> duckdb.DuckDBPyConnection:
+    limit = {} if memory is None else {"memory_limit": f"{memory}B"}
     try:
         # Nothing here reads other files or loads extensions; what cannot be done cannot be misused.
         connection = duckdb.connect(
@@ -220,6 +233,7 @@ def _connect(path: Path, *, is_read_only: bool) -> duckdb.DuckDBPyConnection:
                 "enable_external_access": "false",
                 "autoinstall_known_extensions": "false",
                 "checkpoint_threshold": _LARGEST_LOG,
+                **limit,
             },
         )
         # Answers do not depend on where the machine stands.

@@ -21,7 +21,7 @@ _CAUSES: Final = (
     ("No space left", "Free some space."),
     ("read database file with version", "A newer DuckDB wrote it: upgrade openai-monitor and duckdb."),
     ("does not exist", "There is none yet: monitor up makes it."),
-    ("Out of Memory", "Give it more memory."),
+    ("Out of Memory", "Give it more memory, or a larger MONITOR_LEDGER_MEMORY."),
 )
 _AS_NEW: Final = {"storage_compatibility_version": "v1.5.0"}
 """The oldest DuckDB that this program runs with can read it. Texts are compressed in half the time that DuckDB takes
