@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import openai
@@ -84,7 +85,11 @@ def _counted(port: str, calls: int, more: tuple[str, ...]) -> dict[str, int]:
             # The order of sets and dicts by hash is part of what is counted.
             env={**os.environ, "PYTHONHASHSEED": "1"},
         )
-        lines = Path(f"{counts}.1").read_text(encoding="utf-8").splitlines()
+        return counts_of(Path(f"{counts}.1").read_text(encoding="utf-8").splitlines(), calls)
+
+
+def counts_of(lines: Sequence[str], calls: int) -> dict[str, int]:
+    """What a file of callgrind's counted, a call."""
     names, totals = (next(line for line in lines if line.startswith(start)) for start in ("events:", "totals:"))
     found = dict(zip(names.split()[1:], map(int, totals.split()[1:]), strict=False))
     return {

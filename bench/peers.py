@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -33,9 +33,9 @@ from bench.overhead import CHUNKS, Nowhere, call, spanned, stream
 from monitor.settings import Settings
 
 _SERVER: Final = Path(__file__).with_name("instant_server.py")
-_CALLS: Final = 25
-_STREAMS: Final = 2
-_MODULES: Final = {
+CALLS: Final = 25
+STREAMS: Final = 2
+MODULES: Final = {
     "OpenLLMetry": "opentelemetry.instrumentation.openai",
     "OpenInference": "openinference.instrumentation.openai",
     "logfire": "logfire",
@@ -55,21 +55,22 @@ class Peer(Protocol):
 def main() -> None:
     """Measure and print; with `--only`, one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20, help=f"of {_CALLS} calls and {_STREAMS} streams each")
+    parser.add_argument("--rounds", type=int, default=20, help=f"of {CALLS} calls and {STREAMS} streams each")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--only", choices=_MODULES, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=MODULES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only:
         print(json.dumps(_measured(arguments.only, arguments.rounds)))
         return
-    found = {name: _asked(name, arguments.rounds) for name, module in _MODULES.items() if _is_there(module)}
+    found = {name: _asked(name, arguments.rounds) for name, module in MODULES.items() if is_there(module)}
     report = json.dumps(found, indent=2)
     print(report)
     if arguments.json:
         arguments.json.write_text(report + "\n", encoding="utf-8")
 
 
-def _is_there(module: str) -> bool:
+def is_there(module: str) -> bool:
+    """Whether it is installed."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
@@ -92,27 +93,32 @@ def _measured(name: str, rounds: int) -> dict[str, float]:
             address = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
             raw, ours = (openai.OpenAI(api_key="sk-bench-0123456789", base_url=address) for _ in range(2))
             monitor.wrap(ours, settings=Settings(home=Path(directory) / "home", service="bench"))
-            return _compared(_peer(name, raw), raw, ours, rounds)
+            return figures_of(times_of(_peer(name, raw), raw, ours, rounds))
         finally:
             server.kill()
 
 
-def _compared(peer: Peer, raw: openai.OpenAI, ours: openai.OpenAI, rounds: int) -> dict[str, float]:
-    """Microseconds that each adds to a call, and to a chunk of a stream whose caller asks for its usage."""
+def times_of(peer: Peer, raw: openai.OpenAI, ours: openai.OpenAI, rounds: int) -> Mapping[str, Sequence[float]]:
+    """Seconds of each call and each stream, in turns; one round more than asked for, which comes first."""
     by_hand = spanned(raw)
     took: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds + 1):
         for who, client in (("raw", raw), ("ours", ours)):
-            took[f"{who} call"] += _timed(partial(call, client), _CALLS)
-            took[f"{who} stream"] += _timed(partial(stream, client, asked=True), _STREAMS)
-        took["span call"] += _timed(by_hand, _CALLS)
+            took[f"{who} call"] += _timed(partial(call, client), CALLS)
+            took[f"{who} stream"] += _timed(partial(stream, client, asked=True), STREAMS)
+        took["span call"] += _timed(by_hand, CALLS)
         peer.on()
-        took["peer call"] += _timed(partial(call, raw), _CALLS)
-        took["peer stream"] += _timed(partial(stream, raw, asked=True), _STREAMS)
+        took["peer call"] += _timed(partial(call, raw), CALLS)
+        took["peer stream"] += _timed(partial(stream, raw, asked=True), STREAMS)
         peer.off()
+    return took
+
+
+def figures_of(took: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Microseconds that each adds to a call, and to a chunk of a stream whose caller asks for its usage."""
     # The first round is for the caches.
     middle = {
-        what: statistics.median(times[_CALLS if what.endswith("call") else _STREAMS :]) * 1e6
+        what: statistics.median(times[CALLS if what.endswith("call") else STREAMS :]) * 1e6
         for what, times in took.items()
     }
     calls = {f"{who}_us_a_call": middle[f"{who} call"] - middle["raw call"] for who in ("span", "ours", "peer")}
@@ -137,7 +143,7 @@ def _timed(run: Callable[[], None], times: int) -> list[float]:
 
 
 def _peer(name: str, client: openai.OpenAI) -> Peer:
-    module = importlib.import_module(_MODULES[name])
+    module = importlib.import_module(MODULES[name])
     if name == "logfire":
         return _Logfire(module, client)
     provider = TracerProvider()

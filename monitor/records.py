@@ -190,6 +190,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 LAST_SECOND: Final = 253_370_764_799
 """The end of the year 9998, in seconds since 1970: what is later is no moment."""
 
+UNREADABLE: Final = "parse"
+"""The `error_class` of an answer that came and that nobody can read: it was made, so it may have cost money."""
+
 OUTCOMES: Final = ("completed", "failed", "interrupted", "unknown")
 """completed: a whole answer came; failed: an error came or nothing did; interrupted: a stream was left or broke
 before its end; unknown: the process died while the request was out."""
@@ -215,6 +218,9 @@ UNFINISHED: Final = (
     "cancelling",
 )
 """Values of `answer_status` of work that has not come to its end: what it uses may still be told."""
+
+REDIRECTS: Final = range(300, 400)
+"""Statuses of an answer that only says where to ask: nothing was done for it, so it cannot have cost anything."""
 
 CLIENT: Final = "client"
 IMPORT: Final = "import"

@@ -8,14 +8,14 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from monitor.capture.trackers import put_tracker, take_tracker
 from monitor.errors import PricingError
 from monitor.home import Home, working_directory
-from monitor.pricing.figures import Figures, Price, figures_of, settled
+from monitor.pricing.figures import Figures, Price, Priced, figures_of, settled
 from monitor.records import UNFINISHED, Record
 from monitor.settings import Settings
 
@@ -25,6 +25,8 @@ _MOST_ANSWERS: Final = 10_000
 _STATING: Final = frozenset({"response", "late", "repeated"})
 _OPEN_STATES: Final = frozenset({"no_usage", "pending"})
 
+V = TypeVar("V")
+
 
 @contextmanager
 def track(*, settings: Settings | None = None) -> Iterator["Spend"]:
@@ -33,6 +35,9 @@ def track(*, settings: Settings | None = None) -> Iterator["Spend"]:
     It works in plain and in async code. It follows the context as tags do: into tasks started inside, and into
     threads started with `contextvars.copy_context().run`. Blocks may be nested; each counts all that is inside it.
     The first block of a process loads the price list, which takes a moment.
+
+    Usage that several answers state counts once. An estimate, of a stream that was left or broke, gives way to what
+    the program reads of the same answer later, if the block counts that too.
 
     Args:
         settings: what `wrap` was given; None reads the environment and the nearest settings file, once.
@@ -65,8 +70,10 @@ class Spend:
         self._lock = threading.Lock()
         self._pending = 0
         self._by_model: dict[str | None, Figures] = {}
-        self._owing: dict[str, Record] = {}
-        self._stated: OrderedDict[str, None] = OrderedDict()
+        self._owing: dict[str, tuple[Record, Figures]] = {}
+        self._estimates: OrderedDict[str, tuple[Record, Figures]] = OrderedDict()
+        # Whether one that reads work again counts for it.
+        self._stated: OrderedDict[str, bool] = OrderedDict()
 
     @property
     def total(self) -> Figures:
@@ -181,10 +188,19 @@ class Spend:
     def _count(self, record: Record) -> None:
         record = self._told_once(record)
         priced = self._price(record)
+        figures = figures_of(record, priced)
+        self._remember(record, priced, figures)
+        self._add(record, figures)
+
+    def _remember(self, record: Record, priced: Priced, figures: Figures) -> None:
+        """What a later answer may tell better."""
         key = _key_of(record)
-        if priced.state in _OPEN_STATES and key is not None:
-            self._owing[key] = record
-        self._add(record, figures_of(record, priced))
+        if key is None:
+            return
+        if priced.state in _OPEN_STATES:
+            self._owing[key] = record, figures
+        elif record.usage_source == "estimated":
+            _put(self._estimates, key, (record, figures))
 
     def _add(self, record: Record, figures: Figures) -> None:
         model = record.request_model if record.response_model is None else record.response_model
@@ -196,29 +212,38 @@ class Spend:
         if key is None:
             return _with_source(record, "response") if record.usage_source == "late" else record
         is_settling = self._settle(key, record)
+        if record.usage_source == "estimated" and self._stated.get(key):
+            # Another answer counts for it: a stream that was left may be closed only after its answer was read.
+            return _with_source(record, "repeated")
         if record.usage_source not in _STATING:
             return record
-        is_again = key in self._stated
-        self._stated[key] = None
-        if len(self._stated) > _MOST_ANSWERS:
-            self._stated.popitem(last=False)
-        if record.usage_source == "response":
-            return record
-        is_first = is_settling or (record.usage_source == "late" and not is_again)
-        return _with_source(record, "response" if is_first else "repeated")
+        is_own = record.usage_source == "response"
+        is_first = not is_own and (is_settling or (record.usage_source == "late" and key not in self._stated))
+        _put(self._stated, key, is_first or self._stated.get(key, False))
+        return record if is_own else _with_source(record, "response" if is_first else "repeated")
 
     def _settle(self, key: str, record: Record) -> bool:
         """Whether the record tells what became of work that an earlier request left open."""
-        origin = self._owing.get(key)
-        is_over = record.usage_source in _STATING or record.answer_status not in (None, *UNFINISHED)
-        if origin is None or not is_over:
+        is_stated = record.usage_source in _STATING
+        is_over = is_stated or record.answer_status not in (None, *UNFINISHED)
+        found = self._owing.pop(key, None) if is_over else None
+        if found is None and is_stated and record.usage_source != "response":
+            found = self._estimates.pop(key, None)
+        if found is None:
             return False
-        del self._owing[key]
-        self._add(origin, settled(self._price(origin)))
-        if record.usage_source not in _STATING:
+        origin, figures = found
+        self._add(origin, settled(figures))
+        if not is_stated:
             ended = self._price(msgspec.structs.replace(origin, answer_status=record.answer_status))
             self._add(origin, Figures(unpriced_requests=int(ended.is_unknown)))
         return True
+
+
+def _put(answers: OrderedDict[str, V], key: str, value: V) -> None:
+    """Remember it, and forget the oldest where there are too many."""
+    answers[key] = value
+    if len(answers) > _MOST_ANSWERS:
+        answers.popitem(last=False)
 
 
 def _with_source(record: Record, source: str) -> Record:

@@ -9,13 +9,13 @@ from monitor.capture.decoding import Decode, decoder_of
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import guarded
 from monitor.capture.recorder import Recorder
-from monitor.capture.watches import BodyWatch, HidingWatch, LinesWatch, StreamWatch, Watch
+from monitor.capture.refusals import STATUSES, Refusals
+from monitor.capture.watches import BodyWatch, DoubtfulWatch, HidingWatch, LinesWatch, StreamWatch, Watch
 
 log = logging.getLogger(__name__)
 
 _EVENT_STREAM: Final = "text/event-stream"
-_READABLE: Final = ("application/json", "text/", "application/problem+json")
-_LARGEST_REFUSAL: Final = 64 * 2**10
+_READABLE: Final = ("application/json", "text/")
 
 
 class Answers:
@@ -25,7 +25,7 @@ class Answers:
         """`library` is httpx or httpx2, `body_type` the stream class that shows a watch every piece."""
         self._library = library
         self._body_type = body_type
-        self._refusing_hosts: set[bytes] = set()
+        self._refusals = Refusals()
         self.guard = recorder.guard
 
     def asking(self, exchange: Exchange, request: Any) -> Any:
@@ -36,19 +36,23 @@ class Answers:
             return request
         return changed
 
-    def is_option_refused(self, exchange: Exchange, response: Any) -> bool:
+    def may_refuse(self, exchange: Exchange, request: Any, response: Any) -> bool:
         """Whether the answer may be a refusal of the option that only we asked for."""
-        return exchange.changed is not None and response.status_code in _REFUSALS
+        if exchange.changed is None:
+            return False
+        if response.status_code < 400:
+            self._note_taken(request)
+            return False
+        return response.status_code in STATUSES
 
     def reconsider(self, exchange: Exchange, request: Any, response: Any, refusal: bytes) -> Any:
         """After a refusal: the response to hand out; None where the caller's own request is to be sent instead.
 
-        That is right only where the server complains of the option: the caller never asked for it.
+        That is right only where the server may complain of the option: the caller never asked for it. Where that
+        cannot be found out, his request is the one that he made.
         """
-        start = refusal[:_LARGEST_REFUSAL]
-        if b"stream_options" in start or b"include_usage" in start:
+        if self._is_ours(request, response, refusal) is not False:
             exchange.changed = None
-            self._note_refusal(request)
             return None
         return self._library.Response(
             response.status_code,
@@ -68,11 +72,29 @@ class Answers:
         hidden = None if exchange.changed is None else self._hidden(exchange, response)
         return response if hidden is None else hidden
 
+    def asked_plainly(self, exchange: Exchange, request: Any, response: Any) -> Any:
+        """The answer to the caller's own request, sent after a refusal; says whether that was of the option."""
+        self._learn(exchange, request, response)
+        return response
+
+    @guarded
+    def _learn(self, exchange: Exchange, request: Any, response: Any) -> None:
+        if self._refusals.learn(request.url, exchange.model, response.status_code):
+            log.info("%s refuses stream_options; such streams are recorded without asking.", request.url.host)
+
     @guarded
     def _asking(self, exchange: Exchange, request: Any) -> Any:
-        if exchange.changed is None or request.url.netloc in self._refusing_hosts:
+        if exchange.changed is None or self._refusals.is_known(request.url, exchange.model):
             return None
         return self._changed(request, exchange.changed)
+
+    @guarded
+    def _note_taken(self, request: Any) -> None:
+        self._refusals.take(request.url)
+
+    @guarded
+    def _is_ours(self, request: Any, response: Any, refusal: bytes) -> bool:
+        return self._refusals.is_ours(request.url, response, refusal)
 
     def _changed(self, request: Any, content: bytes) -> Any:
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in _OWN_LENGTH]
@@ -81,11 +103,6 @@ class Answers:
         return self._library.Request(
             request.method, request.url, headers=headers, content=content, extensions=request.extensions
         )
-
-    @guarded
-    def _note_refusal(self, request: Any) -> None:
-        self._refusing_hosts.add(request.url.netloc)
-        log.info("%s does not know stream_options; its streams are recorded without asking.", request.url.host)
 
     @guarded
     def _note_failure(self, exchange: Exchange, error: BaseException) -> None:
@@ -133,9 +150,10 @@ class Answers:
             exchange.took_stream()
         elif exchange.route.endpoint.path == _DOWNLOAD and status < 400 and decode is not _UNREADABLE:
             return self._lines_watch(exchange, decode)
-        elif not (exchange.is_streaming and status < 400):
-            is_kept = decode is not _UNREADABLE and (not content_type or content_type.startswith(_READABLE))
-            return BodyWatch(exchange, self.guard, decode, is_kept=is_kept)
+        elif not (exchange.is_streaming and status < 300):
+            is_file = status < 400 and exchange.route.endpoint.is_file
+            kind = BodyWatch if not content_type or content_type.startswith(_READABLE) else DoubtfulWatch
+            return kind(exchange, self.guard, decode, is_kept=decode is not _UNREADABLE and not is_file)
         # The SDK reads an answer as the stream it asked for, whatever its content type; so does this.
         if exchange.changed is not None and decode is not _UNREADABLE:
             return HidingWatch(exchange, self.guard, decode, self._library.DecodingError)
@@ -144,7 +162,8 @@ class Answers:
     def _lines_watch(self, exchange: Exchange, decode: Decode | None) -> LinesWatch:
         # Loaded with the first download: few programs make one, and all others would wait for it at their start.
         made = importlib.import_module("monitor.capture.batch_lines").BatchLines
-        lines = made(exchange.base(), exchange.route.named_id, exchange.write_parts, self.guard.health)
+        base, append, health = exchange.base(), exchange.write_parts, self.guard.health
+        lines = made(base, exchange.route.named_id, append, health, keeper=exchange.keeper)
         return LinesWatch(exchange, self.guard, decode, lines)
 
     def _unread(self, response: Any, watch: HidingWatch) -> Any:
@@ -157,7 +176,6 @@ class Answers:
 
 
 _DOWNLOAD: Final = "/files/{id}/content"
-_REFUSALS: Final = frozenset({400, 404, 422})
 _OWN_LENGTH: Final = frozenset({b"content-length", b"accept-encoding", b"transfer-encoding"})
 
 

@@ -54,7 +54,15 @@ class tag:  # noqa: N801 - reads as a verb where it is used: `with monitor.tag(t
             _held.set(_merged(blocks[:last] + blocks[last + 1 :]))
 
     def __call__(self, function: F) -> F:
-        """Decorate a function of any of the four kinds."""
+        """Decorate a function of any of the four kinds; a static or class method stays one.
+
+        Raises:
+            TypeError: what is given is a class, or nothing that can be called.
+        """
+        if isinstance(function, (staticmethod, classmethod)):
+            return cast("F", type(function)(self(function.__func__)))
+        if isinstance(function, type) or not callable(function):
+            raise TypeError(_refusal(function))
         return cast("F", functools.wraps(function)(inside(self, function)))
 
     def _over(self, outer: Mapping[str, str]) -> Mapping[str, str]:
@@ -88,6 +96,13 @@ def header_tag(name: bytes, value: bytes) -> tuple[str, str] | None:
     if not text:
         return None
     return name[len(HEADER_PREFIX) :].decode("latin-1").replace("-", "_"), storable(text)
+
+
+def _refusal(thing: object) -> str:
+    if isinstance(thing, type):
+        return f"monitor.tag cannot decorate {thing.__qualname__}, which is a class. Decorate its methods."
+    kind = type(thing).__qualname__
+    return f"monitor.tag cannot decorate a {kind}, which cannot be called. Decorate the function below it."
 
 
 def _merged(blocks: "tuple[tag, ...]") -> _Held:

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from monitor.capture.bodies import NO_JSON, AnswerBody, Choice
+from monitor.capture.bodies import NO_JSON, AnswerBody, Choice, read_as
 from monitor.capture.usages import UsageBody
 
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -59,7 +59,12 @@ class Line(msgspec.Struct, Generic[B], gc=False):
     def is_output(self) -> bool:
         """Whether it is a line of an output or error file; a line of an input file has neither of the two."""
         has_name = self.custom_id is not None or self.id is not None
-        return has_name and not (self.response is msgspec.UNSET and self.error is msgspec.UNSET)
+        return has_name and self.has_answer
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether it tells what became of something, be it nothing."""
+        return not (self.response is msgspec.UNSET and self.error is msgspec.UNSET)
 
 
 AnyLine = Line[_WellFormedBody] | Line[_OddBody]
@@ -73,9 +78,20 @@ class _RawLine(msgspec.Struct, gc=False):
     response: _RawResponse | None = None
 
 
+class _Parts(msgspec.Struct, gc=False):
+    response: msgspec.Raw = NO_JSON
+    error: msgspec.Raw = NO_JSON
+
+
+class _Response(msgspec.Struct, gc=False):
+    body: msgspec.Raw = NO_JSON
+
+
 _decode: Final = msgspec.json.Decoder(Line[_WellFormedBody]).decode
 _decode_odd: Final = msgspec.json.Decoder(Line[_OddBody]).decode
 _decode_raw: Final = msgspec.json.Decoder(_RawLine).decode
+_decode_parts: Final = msgspec.json.Decoder(_Parts).decode
+_decode_response: Final = msgspec.json.Decoder(_Response).decode
 
 
 def read_line(content: bytes) -> AnyLine | None:
@@ -97,6 +113,13 @@ def answer_in(content: bytes) -> bytes | msgspec.Raw:
     except _UNREADABLE:
         return b""
     return b"" if response is None else response.body
+
+
+def content_in(content: bytes) -> bytes | None:
+    """What a line says for those who keep contents: the answer in it, else its error; None where it has neither."""
+    parts = read_as(_decode_parts, content) or _Parts()
+    response = read_as(_decode_response, parts.response) or _Response()
+    return next((bytes(part) for part in (response.body, parts.error) if part != NO_JSON), None)
 
 
 def _mended(content: bytes) -> bytes:

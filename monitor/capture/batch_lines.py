@@ -1,17 +1,21 @@
-"""Records of the lines of a batch's output or error file, made while the program downloads it."""
+"""Records of the lines of a batch's output or error file, and their contents, made while the program downloads it."""
 
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from monitor.capture.batch_bodies import read_line
+from monitor.capture.batch_bodies import content_in, read_line
 from monitor.capture.batch_facts import Facts, LineReader
+from monitor.capture.exchange import Keeper
 from monitor.capture.ids import new_id
 from monitor.health import Health
 
 _BULK: Final = 500
+_BULK_OF_CONTENTS: Final = 2**20
 _SLICE: Final = 2**20
 _LONGEST_LOOK: Final = 2**20
+_LINES_LOOKED_AT: Final = 10
 _LONGEST_LINE: Final = 64 * 2**20
 _BLANK: Final = b" \t\r\n"
 
@@ -43,11 +47,18 @@ _SHARED: Final = (
 class BatchLines:
     """Feed it a downloaded file; each line of a batch becomes the facts of a record.
 
-    Nothing but the unfinished line is held. Of a file that is none of a batch only the beginning is looked at.
+    The unfinished line is held, and of contents to be kept a mebibyte, or the one line that is longer. Of a file that
+    is none of a batch only the beginning is looked at.
     """
 
     def __init__(
-        self, base: Mapping[str, Any], file_id: str, append: Callable[[Sequence[Facts]], None], health: Health
+        self,
+        base: Mapping[str, Any],
+        file_id: str,
+        append: Callable[[Sequence[Facts]], None],
+        health: Health,
+        *,
+        keeper: Keeper | None = None,
     ) -> None:
         """Begin at the start of the file.
 
@@ -56,16 +67,21 @@ class BatchLines:
             file_id: the file's id.
             append: takes the facts of some hundred records at a time.
             health: counts lines that cannot be read.
+            keeper: takes the contents, each after its record; None where they are not to be kept.
         """
         self._shared = {name: base[name] for name in _SHARED if base.get(name) is not None}
         self._shared |= {"file_id": file_id, "is_batch": True, "method": "POST", "attempt": 0}
         self._reader = LineReader(base["started_at"])
         self._append = append
         self._health = health
+        self._keeper = keeper
         # The unfinished line, in pieces that are joined once.
         self._held: list[bytes] = []
         self._held_size = 0
         self._waiting: list[Facts] = []
+        # Of each line that waits, where contents are kept.
+        self._contents: list[bytes | None] = []
+        self._contents_size = 0
         self._is_sure = False
         self.is_over = False
         """Whether there is nothing more to see: feeding it is of no use."""
@@ -78,10 +94,15 @@ class BatchLines:
 
     def _feed(self, piece: bytes) -> None:
         if not self._is_sure:
-            piece = piece if self._held else piece.lstrip(_BLANK)
-            if not self._may_be_batch(piece):
+            if not self._held:
+                piece = piece.removeprefix(BOM_UTF8).lstrip(_BLANK)
+            shown = self._shown(piece)
+            if shown is False:
                 self._give_up()
+            if not shown:
+                self._hold(b"" if self.is_over else piece)
                 return
+            self._is_sure, piece = True, self._take_held() + piece
         first, *lines = piece.split(b"\n")
         self._hold(first)
         if lines:
@@ -95,20 +116,28 @@ class BatchLines:
         """The file is over: its last line may lack its end. A file that broke off has half a line, which is left."""
         if is_whole and not self.is_over:
             rest = self._take_held()
-            if self._is_sure or _shows_batch(rest):
-                self._read(rest)
+            lines = rest.split(b"\n")
+            if self._is_sure or _shown_by(lines):
+                for line in lines:
+                    self._read(line)
         self._flush()
         self._give_up()
 
-    def _may_be_batch(self, piece: bytes) -> bool:
-        """Whether the file may still be one of a batch; sure of it when its first line is whole."""
+    def _shown(self, piece: bytes) -> bool | None:
+        """Whether the file is one of a batch, as one of its first lines shows; None where more has to come.
+
+        A damaged line at the start must not cost those behind it.
+        """
         if not self._held and piece[:1] not in (b"{", b""):
             return False
-        line, end, _ = piece.partition(b"\n")
-        if end or self._held_size > _LONGEST_LOOK:
-            self._is_sure = _shows_batch(b"".join((*self._held, line)))
-            return self._is_sure
-        return True
+        is_long = self._held_size + len(piece) > _LONGEST_LOOK
+        if not is_long and b"\n" not in piece:
+            return None
+        *whole, last = b"".join((*self._held, piece)).split(b"\n", _LINES_LOOKED_AT)
+        shown = _shown_by(whole)
+        if shown is None and is_long:
+            shown = _shows_batch(last[:_LONGEST_LOOK])
+        return shown or (False if shown is False or is_long or len(whole) == _LINES_LOOKED_AT else None)
 
     def _hold(self, part: bytes) -> None:
         if part:
@@ -129,16 +158,26 @@ class BatchLines:
         line = read_line(content)
         if line is not None and line.is_output:
             self._waiting.append(self._reader.facts_of(line, content))
-            if len(self._waiting) >= _BULK:
+            if self._keeper is not None:
+                self._hold_content(content_in(content))
+            if len(self._waiting) >= _BULK or self._contents_size >= _BULK_OF_CONTENTS:
                 self._flush()
         elif content.strip(_BLANK):
             self._health.count("batch_lines_unreadable_total")
 
+    def _hold_content(self, content: bytes | None) -> None:
+        self._contents.append(content)
+        self._contents_size += len(content or b"")
+
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
+        contents, self._contents, self._contents_size = self._contents, [], 0
         if waiting:
             now = time.time_ns()
-            self._append([self._with_shared(facts, new_id(now)) for facts in waiting])
+            records = [self._with_shared(facts, new_id(now)) for facts in waiting]
+            self._append(records)
+            if self._keeper is not None:
+                _keep(self._keeper, records, contents)
 
     def _with_shared(self, facts: Facts, record_id: str) -> Facts:
         return {**facts, **self._shared, "record_id": record_id, "call_id": record_id}
@@ -148,9 +187,23 @@ class BatchLines:
         self._take_held()
 
 
-def _shows_batch(content: bytes) -> bool:
-    """Whether a first line, or the long beginning of one, is of a batch's output."""
+def _keep(keeper: Keeper, records: Sequence[Mapping[str, Any]], contents: Sequence[bytes | None]) -> None:
+    for record, content in zip(records, contents, strict=True):
+        if content is not None:
+            # What was asked stands in the batch's input file, which nobody has here.
+            keeper.keep(record["record_id"], record["started_at"], None, content)
+
+
+def _shown_by(lines: Sequence[bytes]) -> bool | None:
+    """Whether the file is one of a batch, as the first of its lines has it that tells; None where none does."""
+    return next((shown for shown in map(_shows_batch, lines) if shown is not None), None)
+
+
+def _shows_batch(content: bytes) -> bool | None:
+    """Whether a line, or the long beginning of one, is of a batch's output; None where it cannot be told."""
     line = read_line(content)
-    if line is not None:
-        return line.is_output and line.custom_id is not None
-    return b'"custom_id"' in content and (b'"response"' in content or b'"error"' in content)
+    if line is None:
+        return True if b'"custom_id"' in content and (b'"response"' in content or b'"error"' in content) else None
+    if line.is_output and line.custom_id is not None:
+        return True
+    return None if line.has_answer else False

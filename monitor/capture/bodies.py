@@ -55,6 +55,9 @@ class AnswerBody(msgspec.Struct, gc=False):
     incomplete_details: Any = None
     background: Any = None
     conversation: Any = None
+    message: Any = None
+    param: Any = None
+    x_groq: Any = None
     tools: msgspec.Raw = NO_JSON
     tool_usage: msgspec.Raw = NO_JSON
     output: msgspec.Raw = NO_JSON
@@ -105,7 +108,10 @@ _decode_choices = msgspec.json.Decoder(list[_OddChoice | None]).decode
 
 def error_of(body: AnswerBody) -> Mapping[str, Any]:
     """The error that an answer states; some servers do so without an object around it."""
-    return body.error if isinstance(body.error, Mapping) else {"type": body.type, "code": body.code}
+    if isinstance(body.error, Mapping):
+        return body.error
+    message = body.error if isinstance(body.error, str) else body.message
+    return {"type": body.type, "code": body.code, "param": body.param, "message": message}
 
 
 def read_request(content: bytes) -> RequestBody | None:

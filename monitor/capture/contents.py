@@ -1,16 +1,18 @@
 """Keeps prompts and answers of clients that were told to: redacted, cut, and written before the call returns."""
 
 import json
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from monitor.capture.forms import form_content
 from monitor.capture.guarded import Guard, guarded
+from monitor.capture.inner_json import dumped
 from monitor.capture.joined import joined
+from monitor.capture.own_keys import own_keys
 from monitor.capture.redaction import Redaction
+from monitor.capture.torn import without_last_word
 from monitor.health import Health
 from monitor.home import Home
 from monitor.records import Content
@@ -22,12 +24,12 @@ LONGEST_SEGMENT: Final = 3_600.0
 
 _LARGEST: Final = 32 * 2**20
 _TAIL: Final = 4_096
-"""The last letters of a torn text are left out: they may be the first half of a secret."""
+"""The last letters of a text of which only the beginning is looked at are left out: they may be half a secret."""
 
-_EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
+_MOST_KEYS: Final = 256
+
+_EVENTS: Final = ("data:", "event:", "id:", "retry:", ":")
 _UNREADABLE: Final = (ValueError, RecursionError)
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrt/]))")
-_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "/": "/"}
 
 
 class ContentWriter:
@@ -71,9 +73,16 @@ class ContentWriter:
 
 
 class ContentKeeper:
-    """Makes of bodies what may be written. One for each wrapped client that keeps its contents."""
+    """Makes of bodies what may be written. One for each wrapped client that keeps its contents.
 
-    def __init__(self, writer: ContentWriter, *, limit: int, redact: Sequence[str], guard: Guard) -> None:
+    Attributes:
+        guard: counts faults.
+        limit: bytes kept of each body.
+    """
+
+    def __init__(
+        self, writer: ContentWriter, *, limit: int, redact: Sequence[str], guard: Guard, keys: Sequence[str] = ()
+    ) -> None:
         """Nothing is written yet.
 
         Args:
@@ -81,11 +90,32 @@ class ContentKeeper:
             limit: bytes kept of each body.
             redact: patterns, see `Redaction`.
             guard: counts faults, which never reach the caller.
+            keys: what to take out wherever it stands.
         """
         self._writer = writer
-        self._limit = limit
-        self._redaction = Redaction(redact)
+        self.limit = limit
+        self._redact = redact
+        self._redaction = Redaction(redact, keys)
         self.guard = guard
+        self._by_keys: dict[tuple[str, ...], Self] = {}
+
+    @guarded
+    def of(self, headers: Iterable[tuple[bytes, bytes]], path: bytes) -> Self:
+        """The keeper for requests with these headers: it takes out the keys in them too, whatever they look like.
+
+        Args:
+            headers: names and values.
+            path: with the query, which may hold a key as well.
+        """
+        keys = own_keys(headers, path)
+        keeper = self._by_keys.get(keys)
+        if keeper is None:
+            if len(self._by_keys) >= _MOST_KEYS:
+                # Tokens that are changed often are never met again.
+                self._by_keys.clear()
+            keeper = type(self)(self._writer, limit=self.limit, redact=self._redact, guard=self.guard, keys=keys)
+            self._by_keys[keys] = keeper
+        return keeper
 
     @guarded
     def keep(
@@ -97,7 +127,7 @@ class ContentKeeper:
         *,
         is_answer_torn: bool = False,
     ) -> None:
-        """Write what was asked and answered; None where there is no body or it was not in memory.
+        """Write what was asked and answered, if anything was; None where there is no body or it was not in memory.
 
         Args:
             record_id: of the request's record.
@@ -106,6 +136,8 @@ class ContentKeeper:
             answer: the body with its content encoding undone; of a stream the events as they came.
             is_answer_torn: whether the answer goes on behind what is given.
         """
+        if not request and not answer:
+            return
         asked, is_cut = self._kept(request, is_torn=False)
         answered, is_answer_cut = self._kept(answer, is_torn=is_answer_torn)
         self._writer.write(
@@ -134,38 +166,30 @@ class ContentKeeper:
             return f"[{len(body)} bytes that are no text]", False
         if body[:2] == b"--" and b"form-data" in body[:1024].lower():
             return f"[a form of {len(body)} bytes]", False
-        shown, is_torn = self._shown(body, text, is_torn=is_torn)
+        shown, is_torn = self._shown(text, is_torn=is_torn)
         kept = shown.encode("utf-8", "replace")
-        return kept[: self._limit].decode("utf-8", "ignore"), is_torn or len(kept) > self._limit
+        return kept[: self.limit].decode("utf-8", "ignore"), is_torn or len(kept) > self.limit
 
-    def _shown(self, body: bytes, text: str, *, is_torn: bool) -> tuple[str, bool]:
+    def _shown(self, text: str, *, is_torn: bool) -> tuple[str, bool]:
         try:
-            value = joined(text, is_torn=is_torn) if body.lstrip().startswith(_EVENTS) else json.loads(text)
+            value = joined(text, is_torn=is_torn) if text.lstrip().startswith(_EVENTS) else json.loads(text)
             if value is not None:
-                shown = self._redaction.value(value)
-                return json.dumps(shown, ensure_ascii=False, separators=(",", ":")), is_torn
+                return dumped(self._redaction.value(value)), is_torn
         except _UNREADABLE:
             # No JSON, a torn one, or one that is nested too deeply: a text like any other.
             pass
-        text = _ESCAPE.sub(_letter_of, text) if text.lstrip().startswith(("{", "[")) else text
-        window = self._limit + _TAIL
+        window = self.limit + _TAIL
         if len(text) > window:
-            text, is_torn = text[:window], True
-        shown = self._redaction.text(text)
-        return (shown[:-_TAIL] if is_torn else shown), is_torn
+            return self._redaction.text(text[:window])[:-_TAIL], True
+        return self._redaction.text(without_last_word(text) if is_torn else text), is_torn
 
 
 def _text_of(body: bytes) -> str | None:
     """The text; None for sound, pictures and the like. A letter that was cut at the end is no fault."""
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.reason != "unexpected end of data":
             return None
-        text = body[: error.start].decode("utf-8")
+        text = body[: error.start].decode("utf-8-sig")
     return None if "\0" in text else text
-
-
-def _letter_of(found: re.Match[str]) -> str:
-    """What an escape of JSON stands for; in a torn body it would hide where a secret begins."""
-    return chr(int(found[1], 16)) if found[1] else _LETTERS[found[2]]

@@ -4,6 +4,7 @@ A path that no row knows is recorded under its own normal form.
 """
 
 import functools
+import re
 from collections import defaultdict
 from typing import Final
 
@@ -17,11 +18,13 @@ _PREFIXES: Final = (
     ("openai",),
     ("api", "projects", "*", "openai", "v1"),
     ("v1", "projects", "*", "locations", "*", "publishers", "openai", "v1"),
+    ("v1", "*", "*", "openai"),
     ("v1",),
 )
 """What stands before the endpoint, by kind of server; the longest that fits is taken off."""
 
 _ID: Final = "{id}"
+_WORD: Final = re.compile(r"[a-z][a-z_-]{0,31}")
 _VERSION: Final = "v1"
 _UNITS: Final = "units:"
 
@@ -49,6 +52,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     has_usage_option: bool = False
     units: str | None = None
     has_parts: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a good answer is a file as somebody has put it there: what it says is no answer of the API."""
+        return self.path.endswith("/content")
 
 
 def _endpoint(key: str) -> Endpoint:
@@ -94,9 +102,16 @@ _WORDS: Final = MORE_WORDS.union(*_PATTERNS) - {_ID}
 
 
 @functools.lru_cache(maxsize=1024)
-def endpoint_of(method: str, path: str) -> Endpoint:
-    """The endpoint of a request; one that no row knows is named after the first word of its path."""
-    parts = _without_prefix(_parts(path))
+def endpoint_of(method: str, path: str, base: str = "") -> Endpoint:
+    """The endpoint of a request; one that no row knows is named after the first word of its path.
+
+    Args:
+        method: of the request.
+        path: of its URL.
+        base: of the client's base URL, where the request's stands below it: that is no part of an endpoint.
+    """
+    whole = _parts(path)
+    parts = min(_without_prefix(whole), whole[len(_parts(base)) :], key=len)
     if not parts:
         return Endpoint(operation_name="unknown", path="/")
     known = _known(method, parts) or _behind_other_prefix(method, parts)
@@ -120,14 +135,19 @@ def _unknown(method: str, parts: _Parts) -> Endpoint:
     if _VERSION in parts[:-1]:
         # What a proxy puts before it may be an account, or a secret.
         parts = parts[len(parts) - parts[::-1].index(_VERSION) :]
-    # The first part is kept though it may be unknown: it names the resource. Only ids are many.
-    normal = "/" + "/".join(part if part in _WORDS or place == 0 else _ID for place, part in enumerate(parts))
+    # The first part is kept though it may be unknown, for it names the resource: unless it looks like an id, a key or a
+    # name of somebody's, of which there are many.
+    shown = [part if _is_word(part, place) else _ID for place, part in enumerate(parts)]
     return Endpoint(
-        operation_name=FAMILIES.get(parts[0], parts[0])[:64],
-        path=normal[:128],
+        operation_name="unknown" if shown[0] == _ID else FAMILIES.get(shown[0], shown[0]),
+        path=f"/{'/'.join(shown)}"[:128],
         # What is only read was charged when it was made.
         usage_source="repeated" if method == "GET" else "response",
     )
+
+
+def _is_word(part: str, place: int) -> bool:
+    return part in _WORDS or (place == 0 and _WORD.fullmatch(part) is not None)
 
 
 @functools.lru_cache(maxsize=256)

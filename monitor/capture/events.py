@@ -1,7 +1,8 @@
 """Reads the events of a streamed answer as they pass: most are only glanced at."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from monitor.capture.bodies import AnswerBody, error_of, read_answer, text_of
 from monitor.capture.exchange import Exchange
@@ -93,7 +94,10 @@ class EventReader:
         self._wanted -= self._wanted > 0
         body = read_answer(data)
         if body is None:
+            exchange.took_odd_event(data)
             return
+        if body.x_groq is not None and body.usage is None:
+            body.usage = _usage_of_groq(body.x_groq)
         inner = read_answer(body.response) if bytes(body.response) != _IS_NULL else None
         kind = body.type if isinstance(body.type, str) else None
         if kind == "error":
@@ -112,6 +116,11 @@ class EventReader:
     def _complete(self) -> None:
         self.has_ended = True
         self._exchange.finish("completed")
+
+
+def _usage_of_groq(told: Any) -> Any:
+    """Groq tells the usage of a stream beside its last chunk, though nobody asked for it."""
+    return told.get("usage") if isinstance(told, Mapping) else None
 
 
 def _as_stream_part(body: AnswerBody) -> AnswerBody:

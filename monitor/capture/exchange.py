@@ -18,9 +18,8 @@ from monitor.capture.bodies import (
 )
 from monitor.capture.breaks import BY_NAME, fault_of_exception
 from monitor.capture.calls import note_failure
-from monitor.capture.endpoints import Endpoint
 from monitor.capture.fault_codes import Fault
-from monitor.capture.faults import error_fields, limit_of_headers
+from monitor.capture.faults import error_fields, limit_of_headers, refuses
 from monitor.capture.guarded import Guard, guarded
 from monitor.capture.headers import read_headers
 from monitor.capture.heard import Heard
@@ -29,6 +28,7 @@ from monitor.capture.routes import Route
 from monitor.capture.trackers import tell, tell_end, trackers_here, trackers_of_request
 from monitor.capture.usage_option import with_usage_option
 from monitor.capture.usages import SEARCHING, searches_of, usage_fields
+from monitor.records import UNREADABLE
 from monitor.spool.format import END, encode_facts
 from monitor.spool.writer import SpoolWriter
 
@@ -37,6 +37,10 @@ _BAD_STATES: Final = ("failed", "incomplete")
 
 class Keeper(Protocol):
     """Keeps prompts and answers, for clients that were told to."""
+
+    @property
+    def limit(self) -> int:
+        """Bytes that are kept of each body."""
 
     def keep(
         self,
@@ -52,6 +56,9 @@ class Keeper(Protocol):
     def form_of(self, request: Any) -> bytes | None:
         """What is to be kept of a form; None for other requests."""
 
+    def of(self, headers: Iterable[tuple[bytes, bytes]], path: bytes) -> "Keeper | None":
+        """The keeper for a request, which knows the keys in its headers and its query; None for a fault."""
+
 
 class Exchange:
     """Gathers the facts of one request and writes its record exactly once, at whichever end comes first.
@@ -64,16 +71,17 @@ class Exchange:
         heard: the stream that answers, None for other answers.
         changed: the body to send instead, None where nothing is to be changed.
         is_done: whether the record is written.
+        keeper: takes the contents, None where they are not to be kept.
     """
 
     __slots__ = (
         "_answer",
         "_began",
+        "_content_type",
         "_error",
         "_estimates",
         "_facts",
         "_has_broken",
-        "_keeper",
         "_limit",
         "_parts",
         "_reasons",
@@ -90,6 +98,7 @@ class Exchange:
         "heard",
         "is_done",
         "is_streaming",
+        "keeper",
         "route",
     )
 
@@ -118,7 +127,7 @@ class Exchange:
             guard: takes note of faults that must not cost the record.
             keeper: takes the contents, None where they are not to be kept.
         """
-        self.guard, self._writer, self._keeper = guard, writer, keeper
+        self.guard, self._writer, self.keeper = guard, writer, keeper
         self._answer: bytes | None = None
         self._request, self._start = request, start
         self._facts = facts
@@ -150,6 +159,12 @@ class Exchange:
         return units
 
     @property
+    def model(self) -> str | None:
+        """The model that was asked for; None where the request names none."""
+        model: str | None = self._request.get("request_model")
+        return model
+
+    @property
     def has_finish_reason(self) -> bool:
         """Whether the answer has said why the model stopped."""
         return bool(self._reasons)
@@ -158,6 +173,7 @@ class Exchange:
         """Note status and headers of the answer; returns its content type ("" for none) and content encoding."""
         self._status = self._facts["status"] = status
         told = read_headers(raw, self._facts)
+        self._content_type = told[0]
         if status >= 400:
             self._note_failure()
             if status == 429:
@@ -182,14 +198,24 @@ class Exchange:
 
     def took_body(self, content: bytes) -> None:
         """Read a whole answer and finish."""
-        if self._keeper is not None:
+        if self.keeper is not None:
             self._answer = content
         body = read_answer(content)
-        if body is not None:
+        if body is None:
+            self._took_odd(content)
+        else:
             self.took_answer(body, content)
-        elif self._units is not None:
-            self._took_units(None, content)
         self.finish("completed")
+
+    def took_unkept(self) -> None:
+        """Finish: the whole answer came, but was none to be kept."""
+        self._content_type = ""
+        self.took_body(b"")
+
+    def took_odd_event(self, data: bytes) -> None:
+        """Note the data of an event that is no JSON object."""
+        if self._error is None:
+            self._error = _unreadable().error_of_event(data)
 
     def took_answer(self, body: AnswerBody, content: bytes | msgspec.Raw) -> None:
         """Note what an answer, or an event of a stream, states; `content` is what it was read from."""
@@ -239,23 +265,23 @@ class Exchange:
         if self.is_done:
             return
         self.is_done = True
-        facts = self._facts
+        ending, facts = outcome, self._facts
         # Whole microseconds: to round a float takes longer than all of this.
         facts["duration"] = (time.perf_counter_ns() - self._began) // 1_000 / 1_000_000
         if not self._has_broken and (self._status >= 400 or self._error is not None):
             self._classify()
             outcome = "failed"
         if outcome != "completed":
-            facts["outcome"] = outcome
-        if self.heard is not None and outcome != "failed" and "usage_source" not in facts:
+            facts["outcome"] = "failed" if outcome == "interrupted" and self._could_not_read() else outcome
+        if self.heard is not None and "usage_source" not in facts:
             self._estimate(self.heard)
         # Added, not formatted: that takes twice as long.
         record = self._start + self.route.more + encode_facts(facts)
         self._writer.put(END, record)
         if self._trackers:
             tell(self._trackers, record)
-        if self._keeper is not None:
-            self._keep(self._keeper)
+        if self.keeper is not None:
+            self._keep(self.keeper, has_end=ending == "completed")
         if self._parts:
             self.write_parts(records_of(self.base(), self._parts, time.time_ns()))
         if self._trackers:
@@ -272,22 +298,39 @@ class Exchange:
         """What is known of the request so far, for the records of works that its answer tells of."""
         return {**self.route.facts, **self._facts, **self._request}
 
-    def _keep(self, keeper: Keeper) -> None:
+    def _keep(self, keeper: Keeper, *, has_end: bool) -> None:
         answer, is_torn = self._answer, False
         if self.heard is not None:
             answer = b"".join(self.heard.pieces)
-            is_torn = self.heard.size > len(answer)
+            is_torn = not has_end or self.heard.size > len(answer) or (self._error is not None and self._status < 400)
         record_id, started_at = self._request["record_id"], self._request["started_at"]
         asked = self.form if self.content is None else self.content
         keeper.keep(record_id, started_at, asked, answer, is_answer_torn=is_torn)
 
     @guarded
     def _estimate(self, heard: Heard) -> None:
+        # What nobody could read was made all the same.
+        if self._facts.get("outcome") == "failed" and self._facts.get("error_class") != UNREADABLE:
+            return
         model = self._facts.get("response_model") or self._request.get("request_model")
         found = self._estimates.estimate(self.content, heard.pieces, self.route.endpoint, model, total_bytes=heard.size)
         if found:
             self._facts.update(found)
             self._facts["usage_source"] = "estimated"
+
+    @guarded
+    def _could_not_read(self) -> bool:
+        """Whether the client left the stream at an event that is no JSON; then names the error."""
+        if self.heard is None or self._has_broken:
+            return False
+        try:
+            self._error = _unreadable().error_of_stream(self.heard)
+        except ImportError:
+            # Python itself ends: it loads nothing any more.
+            return False
+        if self._error is not None:
+            self._classify()
+        return self._error is not None
 
     def _classify(self) -> None:
         """Name the error that the answer states."""
@@ -312,6 +355,14 @@ class Exchange:
             facts["usage_source"] = source
             if SEARCHING in facts.get("response_model", "") and endpoint.has_usage_option:
                 facts["tool_calls"] = searches_of(facts["response_model"])
+
+    def _took_odd(self, content: bytes) -> None:
+        """Note what an answer states that is no JSON object, or that nobody can read it."""
+        if self._units is not None:
+            self._took_units(None, content)
+        if self._content_type or self._status >= 400:
+            error = _unreadable().error_of_body(content, self._status, self._content_type, self.route.endpoint)
+            self._error = error if self._error is None else self._error
 
     def _took_units(self, body: AnswerBody | None, content: bytes | msgspec.Raw) -> None:
         answer = self._units.Answer(self.route.endpoint, body, content, self._facts, self._request.get("request_model"))
@@ -339,11 +390,10 @@ class Exchange:
                 self.took_error(body.error)
             elif body.status == "incomplete" and (reasons := incomplete_reasons(body.incomplete_details)):
                 self._facts["finish_reasons"] = reasons
-        elif body.error is not None and endpoint.is_billable and _refuses(endpoint, body):
+        elif body.error is not None and endpoint.is_billable and refuses(endpoint, body):
             self.took_error(body.error)
 
 
-def _refuses(endpoint: Endpoint, body: AnswerBody) -> bool:
-    """Whether it is an error under a status that says all is well, as some servers send. A job's error is its own."""
-    is_thing = endpoint.units is not None and body.id is not None
-    return isinstance(body.error, Mapping) and body.usage is None and not is_thing
+def _unreadable() -> Any:
+    # Loaded with the first such answer: most programs never get one.
+    return importlib.import_module("monitor.capture.unreadable")

@@ -7,6 +7,8 @@ paying, which part of the request.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from monitor.records import UNREADABLE
+
 
 class Fault(NamedTuple):
     """What kind of failure it is, and why; a reason of None says that nothing told it."""
@@ -23,7 +25,7 @@ def _faults(error_class: str, **reasons: str) -> dict[str, Fault]:
 BY_CODE: Final[Mapping[str, Fault]] = {
     **_faults(
         "quota",
-        insufficient_quota="insufficient_quota",
+        insufficient_quota="insufficient_quota insufficient_user_quota pre_consume_token_quota_failed",
         hard_limit="billing_hard_limit_reached",
         organization_spend_limit="organization_spend_limit_exceeded",
         project_spend_limit="project_spend_limit_exceeded",
@@ -107,6 +109,7 @@ BY_TYPE: Final[Mapping[str, Fault]] = {
     "timeout_error": Fault("timeout", "server"),
     "invalid_request_error": Fault("invalid_request"),
     "image_generation_user_error": Fault("invalid_request"),
+    **dict.fromkeys(("JSONDecodeError", "UnicodeDecodeError", "RecursionError"), Fault(UNREADABLE, "json")),
 }
 """What a `type` says where neither code nor status say more."""
 
@@ -116,11 +119,13 @@ BY_STATUS: Final[Mapping[int, Fault]] = {
     402: Fault("quota"),
     403: Fault("permission"),
     404: Fault("not_found"),
+    407: Fault("connection", "proxy"),
     408: Fault("timeout", "server"),
     409: Fault("conflict"),
     410: Fault("not_found"),
     413: Fault("invalid_request", "size"),
     429: Fault("rate_limit"),
+    499: Fault("cancelled", "client"),
     502: Fault("server", "gateway"),
     503: Fault("overloaded"),
     504: Fault("timeout", "server"),
@@ -130,3 +135,23 @@ BY_STATUS: Final[Mapping[int, Fault]] = {
 OTHER_REFUSAL: Final = Fault("invalid_request")
 OTHER_TROUBLE: Final = Fault("server")
 """What a status says that has no row: below 500, and from there on."""
+
+_TOO_LONG: Final = Fault("context_length")
+BY_WORDS: Final[Mapping[str, Fault]] = {
+    "maximum context length": _TOO_LONG,
+    "context_length_exceeded": _TOO_LONG,
+    "context length exceeded": _TOO_LONG,
+    "exceeds the context window": _TOO_LONG,
+    "exceeds the available context size": _TOO_LONG,
+    "longer than the maximum model length": _TOO_LONG,
+    "longer than the model's context length": _TOO_LONG,
+    "maximum number of tokens allowed": _TOO_LONG,
+    "prompt is too long": _TOO_LONG,
+    "insufficient_quota": BY_CODE["insufficient_quota"],
+    "exceeded your current quota": BY_CODE["insufficient_quota"],
+    "billing hard limit has been reached": BY_CODE["billing_hard_limit_reached"],
+}
+"""What a message says, in small letters, where no code does: some servers have nothing else."""
+
+SAYS_TO_WAIT: Final = ("retry in", "try again in", "retry after")
+"""A quota that is there again soon is a rate limit, as Google means it."""

@@ -4,14 +4,32 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from monitor.capture.bodies import text_of
-from monitor.capture.fault_codes import BY_CODE, BY_STATUS, BY_TYPE, OTHER_REFUSAL, OTHER_TROUBLE, Fault
+from monitor.capture.bodies import AnswerBody, text_of
+from monitor.capture.endpoints import Endpoint
+from monitor.capture.fault_codes import (
+    BY_CODE,
+    BY_STATUS,
+    BY_TYPE,
+    BY_WORDS,
+    OTHER_REFUSAL,
+    OTHER_TROUBLE,
+    SAYS_TO_WAIT,
+    Fault,
+)
 
 _NAMED_BY_PARAM: Final = frozenset({"invalid_request", "not_found", "content_filter"})
+_VAGUE: Final = frozenset({"invalid_request", "rate_limit", "server"})
+_LONGEST_MESSAGE: Final = 4096
 _ROOT: Final = re.compile(r"([a-z][a-z0-9_]{0,39})(?:[.\[]|$)", re.ASCII)
 _LIMIT: Final = re.compile(r"[a-z][a-z_-]{0,39}", re.ASCII)
 _A_MINUTE: Final = 60.0
 _POLICIES: Final = {b"token": "tokens", b"request": "requests", b"call": "requests"}
+
+
+def refuses(endpoint: Endpoint, body: AnswerBody) -> bool:
+    """Whether it is an error under a status that says all is well, as some servers send. A job's error is its own."""
+    is_thing = endpoint.units is not None and body.id is not None
+    return isinstance(body.error, Mapping) and body.usage is None and not is_thing
 
 
 def error_fields(
@@ -25,9 +43,11 @@ def error_fields(
         tier: as for `fault_of_answer`; so is the other.
         limit: the limit that the headers show to be used up.
     """
-    told = error if isinstance(error, Mapping) else {}
-    kind, code = text_of(told.get("type")), text_of(told.get("code"))
+    told = error if isinstance(error, Mapping) else {"message": error}
+    kind, code = text_of(told.get("type")) or _name_of_google(told), text_of(told.get("code"))
     fault = fault_of_answer(status, kind, code, param=told.get("param"), tier=tier, limit=limit) or OTHER_TROUBLE
+    if code not in BY_CODE and fault.error_class in _VAGUE:
+        fault = _fault_in_words(told.get("message")) or fault
     is_refused = status is not None and status >= 400
     return {
         "error_class": fault.error_class,
@@ -70,6 +90,22 @@ def fault_of_answer(
     if found.error_class in _NAMED_BY_PARAM and isinstance(param, str) and (root := _ROOT.match(param)):
         return Fault(found.error_class, root[1])
     return found
+
+
+def _name_of_google(told: Mapping[str, Any]) -> str | None:
+    """Google calls `status` what others call `type`; Azure puts the number there."""
+    name = told.get("status")
+    return text_of(name) if isinstance(name, str) else None
+
+
+def _fault_in_words(message: object) -> Fault | None:
+    """What the message says of it; None where that is nothing that is known. The message itself is not kept."""
+    if not isinstance(message, str):
+        return None
+    words = message[:_LONGEST_MESSAGE].lower()
+    said = next((fault for phrase, fault in BY_WORDS.items() if phrase in words), None)
+    may_wait = said is not None and said.error_class == "quota" and any(wait in words for wait in SAYS_TO_WAIT)
+    return None if may_wait else said
 
 
 def _found(status: int | None, error_type: str | None, error_code: str | None) -> Fault:

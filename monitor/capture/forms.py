@@ -10,6 +10,9 @@ from monitor.capture.bodies import MediaRequest
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _NAME: Final = re.compile(rb'[;\s]name=(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
+_IN_MEMORY: Final = "ByteStream"
+"""What httpx and httpx2 call the stream of a body that they have; it can be read again."""
+
 _LONGEST_HEAD: Final = 1024
 _LONGEST_VALUE: Final = 256
 _WANTED: Final = ("model", "stream", "user", "size", "quality", "seconds")
@@ -51,7 +54,8 @@ def content_of(request: Any) -> bytes | None:
     try:
         content: bytes = request.content
     except RuntimeError:
-        return None
+        # The request that a redirect makes has the stream of the one before, and not its content.
+        return b"".join(request.stream) if type(request.stream).__name__ == _IN_MEMORY else None
     return content
 
 

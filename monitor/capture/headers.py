@@ -77,7 +77,7 @@ class _Waits(dict[bytes, float | None]):
         text = value.decode("latin-1")
         wait = seconds_of(text)
         if wait is None:
-            # A moment, which comes nearer.
+            # A moment comes nearer: it is not remembered.
             return wait_until(text)
         if len(self) < _MAX_KNOWN:
             self[value] = wait
@@ -151,6 +151,10 @@ _READERS: Final[dict[str, _Way]] = {
 _PUTTERS: Final[dict[str, _Putter]] = {
     "apim-request-id": _second("request_id", _long_text),
     "retry-after": _second("retry_after", _seconds),
+    # Without a unit they are of requests, as OpenRouter and others have them.
+    "x-ratelimit-limit": _second("requests_limit", _odd_count),
+    "x-ratelimit-remaining": _second("requests_remaining", _odd_count),
+    "x-ratelimit-reset": _second("requests_reset", _seconds),
     "azure-openai-deployment-utilization": _other("deployment-utilization", percentage_of),
 }
 

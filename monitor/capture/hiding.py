@@ -8,7 +8,9 @@ import msgspec
 from monitor.capture.sse import data_of
 
 _USAGE_NULL: Final = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
-_AS_OPENAI_SENDS_IT: Final = b',"usage":null'
+NO_USAGE: Final = b'],"usage":null'
+"""As OpenAI sends it, right behind the choices: what is within something else is not ours."""
+
 _HAS_USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
 _NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 
@@ -30,12 +32,12 @@ def shown_of(event: bytes) -> bytes:
     """
     if b'"usage"' not in event:
         return event
-    if _AS_OPENAI_SENDS_IT in event and b'"usage":{' not in event:
-        return event.replace(_AS_OPENAI_SENDS_IT, b"", 1)
+    if NO_USAGE in event and b'"usage":{' not in event:
+        return event.replace(NO_USAGE, b"]", 1)
     chunk = _usage_chunk(event)
     if chunk is not None:
         return b"" if chunk.moderation is None else _without_usage(event)
-    return _USAGE_NULL.sub(b"", event, count=1)
+    return _without_null(event) if _USAGE_NULL.search(event) else event
 
 
 def _usage_chunk(event: bytes) -> _Chunk | None:
@@ -47,6 +49,17 @@ def _usage_chunk(event: bytes) -> _Chunk | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return None if chunk.choices else chunk
+
+
+def _without_null(event: bytes) -> bytes:
+    """A chunk without the usage that it has not; one that says so within something else stays as it is."""
+    try:
+        usage = _decode_parts(data_of(event)).get("usage")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return event
+    if usage is None or bytes(usage) != b"null":
+        return event
+    return _USAGE_NULL.sub(b"", event) if len(_USAGE_NULL.findall(event)) == 1 else _without_usage(event)
 
 
 def _without_usage(event: bytes) -> bytes:

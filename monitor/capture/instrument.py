@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from monitor.capture.guarded import Guard, guarded
-from monitor.capture.wrap import HEALTH, Options, wrap_automatically
+from monitor.capture.options import Options
+from monitor.capture.wrap import HEALTH, wrap_automatically
 from monitor.home import working_directory
 from monitor.settings import Settings
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from monitor.capture.heard import KEPT, Heard
+from monitor.capture.hiding import NO_USAGE
 
 _DELTA: Final = b'"choices":[{"index":0,"delta":{'
 _CONTENT: Final = b'"content":"'
@@ -15,7 +16,6 @@ _ENDS: Final = ((b'"', b'"}\n\n'), (b"\n", b"\n"))
 _LONGEST_START: Final = 1024
 _NO_REASON: Final = b'"finish_reason":null'
 _USAGE: Final = b'"usage"'
-_NO_USAGE: Final = b',"usage":null'
 _ERROR: Final = b'"error"'
 _NAME: Final = b"event: "
 _DELTA_NAME: Final = b".delta"
@@ -67,7 +67,7 @@ class QuietEvents:
         ):
             shown = piece[:end] + self._shown_after + piece[rest:] if self._is_hiding else piece
         elif self._is_quiet(piece):
-            shown = piece.replace(_NO_USAGE, b"", 1) if self._is_hiding else piece
+            shown = piece.replace(NO_USAGE, b"]", 1) if self._is_hiding else piece
         else:
             return None
         # As `take` does; to call it would take longer than it takes.
@@ -84,7 +84,7 @@ class QuietEvents:
             reason = rest.find(_NO_REASON)
             is_quiet = (
                 reason >= 0
-                and (_NO_USAGE in rest or _USAGE not in rest)
+                and (NO_USAGE in rest or _USAGE not in rest)
                 and _ERROR not in rest
                 and rest.find(b"\n\n") == len(rest) - 2
             )
@@ -103,5 +103,5 @@ class QuietEvents:
             self._mark, self._end = _ENDS[padding < 0]
             self._before = start + _CONTENT
             self._after = rest[end : -len(self._end) if padding < 0 else padding + len(_PADDING)]
-            self._shown_after = self._after.replace(_NO_USAGE, b"", 1)
+            self._shown_after = self._after.replace(NO_USAGE, b"]", 1)
             self._from = len(self._before)

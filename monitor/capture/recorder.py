@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from monitor.capture.attribution import current_tags
+from monitor.capture.bases import Base
 from monitor.capture.bodies import RequestBody, read_request, text_of
 from monitor.capture.call_sites import call_sites
 from monitor.capture.calls import call_of
@@ -62,16 +63,23 @@ class Recorder:
         """Nothing is written yet; `keeper` takes the contents, None where they are not to be kept."""
         self._writer = writer
         self._identity = identity
-        self._shapes = Shapes(Routes(identity, keys))
+        self._routes = Routes(identity, keys)
+        self._shapes = Shapes(self._routes)
         self._fingerprints = Fingerprints(keys)
         self._sites = call_sites(identity.frameworks)
         self.guard = Guard(health)
         self.keeper = keeper
 
+    def know(self, base: Base) -> None:
+        """Note a base URL of the clients."""
+        self._routes.know(base)
+
     @guarded
-    def observe(self, request: RequestLike) -> Exchange:
-        """Note the request and put its begin line on the spool."""
+    def observe(self, request: RequestLike) -> Exchange | None:
+        """Note the request and put its begin line on the spool; None where it is not the SDK's."""
         shape = self._shapes.of(request)
+        if shape.is_foreign:
+            return None
         route = shape.route
         content = content_of(request) if shape.is_json else None
         body = read_request(content) if content else None
@@ -83,9 +91,10 @@ class Recorder:
             facts["body_fingerprint"] = fingerprint
         start = route.begun + encode_facts(begun)
         self._writer.put(BEGIN, start)
-        exchange = Exchange(self._writer, route, begun, facts, start, body, content, self.guard, self.keeper)
-        if content is None and self.keeper is not None:
-            exchange.form = self.keeper.form_of(request)
+        keeper = None if self.keeper is None else self.keeper.of(shape.headers.items(), request.url.raw_path)
+        exchange = Exchange(self._writer, route, begun, facts, start, body, content, self.guard, keeper)
+        if content is None and keeper is not None:
+            exchange.form = keeper.form_of(request)
         return exchange
 
     def facts_for(self, request: RequestLike) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from monitor.capture.bases import Base
 from monitor.capture.calls import Place
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.keys import KeyNames
@@ -15,6 +16,10 @@ from monitor.records import Begin
 from monitor.spool.format import encode_facts
 
 _MOST: Final = 1024
+_MOST_BASES: Final = 64
+_SDK: Final = b"x-stainless-"
+"""Headers whose names begin so are the SDK's; a redirect keeps them."""
+
 _BEGUN: Final = frozenset(Begin.__struct_fields__)
 _NAMING: Final = (
     b"Host",
@@ -73,6 +78,18 @@ class Routes:
         self._keys = keys
         self._host = socket.gethostname()
         self._known: dict[tuple[object, ...], Route] = {}
+        self._bases: tuple[Base, ...] = ()
+
+    def know(self, base: Base) -> None:
+        """Note a base URL of the clients."""
+        if base not in self._bases and len(self._bases) < _MOST_BASES:
+            self._bases = (*self._bases, base)
+
+    def are_foreign(self, url: Any, pairs: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether requests to a URL with these headers are not the SDK's: a program may use its HTTP client, too."""
+        if not self._bases or any(base.holds(url) for base in self._bases):
+            return False
+        return not any(name.lower().startswith(_SDK) for name, _ in pairs)
 
     @property
     def are_settled(self) -> bool:
@@ -97,7 +114,7 @@ class Routes:
     def _new(self, request: Any, headers: Mapping[bytes, bytes]) -> Route:
         _, authorization, api_key, organization, project, version = (_text(headers.get(name)) for name in _NAMING)
         identity, url = self._identity, request.url
-        endpoint = endpoint_of(request.method, url.path)
+        endpoint = endpoint_of(request.method, url.path, self._base_path(url))
         fingerprint, hint = self._keys.name(authorization, api_key)
         facts: dict[str, object] = {
             "provider_name": identity.provider or provider_of(url.host, url.port, identity.providers),
@@ -130,6 +147,9 @@ class Routes:
             # The signature of AWS covers the body.
             may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),
         )
+
+    def _base_path(self, url: Any) -> str:
+        return max((base.path for base in self._bases if base.holds(url)), key=len, default="")
 
 
 def _id_in(path: str, endpoint: Endpoint) -> str:

@@ -26,6 +26,7 @@ class Shape:
         is_json: whether the body is said to be JSON.
         is_retry: whether the SDK says that it tries again.
         entry: where the program went into the SDK the last time.
+        is_foreign: whether the program made it itself, without the SDK.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Shape:
         "_process_id",
         "entry",
         "headers",
+        "is_foreign",
         "is_json",
         "is_retry",
         "route",
@@ -43,9 +45,18 @@ class Shape:
     )
 
     def __init__(
-        self, request: Any, pairs: Pairs, headers: Headers, tags: Mapping[str, str], route: Route, *, is_settled: bool
+        self,
+        request: Any,
+        pairs: Pairs,
+        headers: Headers,
+        tags: Mapping[str, str],
+        route: Route,
+        *,
+        is_settled: bool,
+        is_foreign: bool = False,
     ) -> None:
         """Of a request with these headers; its route stays as it is if it `is_settled`."""
+        self.is_foreign = is_foreign
         self._method: str = request.method
         self._pairs = pairs
         self._length_at = next((place for place, (name, _) in enumerate(pairs) if name == _LENGTH), None)
@@ -101,7 +112,9 @@ class Shapes:
     def _new(self, request: Any, pairs: Pairs) -> Shape:
         headers = dict(pairs)
         tags: Mapping[str, str] = request.extensions.get(TAKEN, {})
-        if not self._usual.issuperset(headers):
+        # Another's headers are not ours to take off.
+        is_foreign = self._routes.are_foreign(request.url, pairs)
+        if not is_foreign and not self._usual.issuperset(headers):
             tags = {**tags, **self._usual.settle(request, headers)}
-        route = self._routes.of(request, headers)
-        return Shape(request, pairs, headers, tags, route, is_settled=self._routes.are_settled)
+        route, is_settled = self._routes.of(request, headers), self._routes.are_settled
+        return Shape(request, pairs, headers, tags, route, is_settled=is_settled, is_foreign=is_foreign)

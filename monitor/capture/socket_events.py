@@ -45,6 +45,15 @@ class Event(msgspec.Struct):
     decision: msgspec.Raw = NO_JSON
 
 
+class Piece(Event):
+    """Those of a piece of an answer."""
+
+    output_index: Any = None
+    content_index: Any = None
+    summary_index: Any = None
+    delta: Any = None
+
+
 class Work(msgspec.Struct):
     """The fields of a response or a decision that are looked at."""
 
@@ -65,6 +74,7 @@ class _Kind(msgspec.Struct):
 
 
 _decode_event: Final = msgspec.json.Decoder(Event).decode
+_decode_piece: Final = msgspec.json.Decoder(Piece).decode
 _decode_work: Final = msgspec.json.Decoder(Work).decode
 _decode_kind: Final = msgspec.json.Decoder(_Kind).decode
 
@@ -74,6 +84,13 @@ def is_piece(message: Message) -> bool:
     if type(message) is bytes:
         return b'.delta"' in message[:_START]
     return type(message) is str and '.delta"' in message[:_START]
+
+
+def is_sounding(piece: Message) -> bool:
+    """Whether a piece of an answer surely is sound."""
+    if type(piece) is bytes:
+        return b'audio.delta"' in piece[:_START]
+    return type(piece) is str and 'audio.delta"' in piece[:_START]
 
 
 def is_sound(message: object) -> bool:
@@ -97,6 +114,11 @@ def kind_of(message: Message) -> Message | None:
 def read_event(message: Message | msgspec.Raw) -> Event:
     """The looked-at fields of a message; all unknown when it is no JSON object."""
     return read_as(_decode_event, encoded(message)) or Event()
+
+
+def read_piece(message: Message | msgspec.Raw) -> Piece:
+    """The same of a piece of an answer."""
+    return read_as(_decode_piece, encoded(message)) or Piece()
 
 
 def read_work(content: msgspec.Raw) -> Work:

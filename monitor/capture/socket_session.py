@@ -16,9 +16,11 @@ from monitor.capture.socket_events import (
     Message,
     is_piece,
     is_sound,
+    is_sounding,
     kind_of,
     limit_facts,
     read_event,
+    read_piece,
     read_work,
     seconds_in,
 )
@@ -79,7 +81,7 @@ class Session:
 
     def came(self, message: Message) -> None:
         """A message has come, and is about to be given to the caller."""
-        if self._works.awaits_chunk or not is_piece(message):
+        if self._works.awaits_chunk or not is_piece(message) or (self._works.gathers and not is_sounding(message)):
             self._look(message)
 
     def leaving(self, message: object) -> None:
@@ -116,9 +118,9 @@ class Session:
             with self._lock:
                 if not self._is_done:
                     handle(self, read_event(message))
-        elif self._works.awaits_chunk and kind is not None and kind[-_ENDING:] in _PIECES:
+        elif self._works.wants_pieces and kind is not None and kind[-_ENDING:] in _PIECES:
             with self._lock:
-                self._works.take_chunk(read_event(message))
+                self._works.take_piece(read_piece(message))
 
     @guarded
     def _look_out(self, message: object) -> None:
@@ -204,8 +206,8 @@ class Session:
             self._works.create(inner, RESPONSE)
         elif kind in _ENDS:
             self._works.end(inner, RESPONSE)
-        elif self._works.awaits_chunk and kind.endswith(".delta"):
-            self._works.take_chunk(inner)
+        elif self._works.wants_pieces and kind.endswith(".delta"):
+            self._works.take_piece(read_piece(event.event))
 
     def _decide(self, event: Event) -> None:
         decision = read_event(event.event).decision

@@ -13,6 +13,7 @@ from monitor.capture.guarded import Guard
 from monitor.capture.ids import new_id
 from monitor.capture.recorder import RequestLike
 from monitor.capture.socket_events import Work
+from monitor.capture.spoken import Spoken
 from monitor.capture.trackers import Tracker, tell, tell_end, trackers_of_request
 from monitor.capture.usages import usage_fields
 from monitor.records import Begin, Record
@@ -59,13 +60,21 @@ class Turn:
         has_chunk: whether its first piece has come.
         asked: what the caller said for it, None where that is not known or not to be kept.
         answer: what came of it, as JSON; None as well.
+        spoken: holds what has come of it so far, None where that is not to be kept.
     """
 
     def __init__(
-        self, desk: Desk, facts: Mapping[str, Any], *, event_id: object = None, stream_id: object = None
+        self,
+        desk: Desk,
+        facts: Mapping[str, Any],
+        *,
+        event_id: object = None,
+        stream_id: object = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """Nothing is written yet; `start` begins it, `finish` ends it, started or not."""
+        """Nothing is written yet; `start` begins it, `finish` ends it, started or not. `keeper` takes its contents."""
         self._desk = desk
+        self._keeper = keeper
         self._began: float | None = None
         self._has_line = False
         self._is_done = False
@@ -76,6 +85,7 @@ class Turn:
         self.has_chunk = False
         self.asked: bytes | None = None
         self.answer: bytes | None = None
+        self.spoken: Spoken | None = None
         self._identify()
 
     def start(self, *, seconds_ago: float = 0.0) -> None:
@@ -158,9 +168,12 @@ class Turn:
             tell_end(trackers)
 
     def _keep(self, record: Record, *, is_torn: bool) -> None:
-        keeper = self._desk.keeper
-        if keeper is not None and (self.asked or self.answer):
-            keeper.keep(record.record_id, record.started_at, self.asked, self.answer, is_answer_torn=is_torn)
+        keeper, answer = self._keeper, self.answer
+        if answer is None and self.spoken is not None:
+            answer = self.spoken.take()
+            is_torn = is_torn or answer is not None
+        if keeper is not None and (self.asked or answer):
+            keeper.keep(record.record_id, record.started_at, self.asked, answer, is_answer_torn=is_torn)
 
     def _identify(self, seconds_ago: float = 0.0) -> None:
         now = time.time() - seconds_ago

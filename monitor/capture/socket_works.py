@@ -10,8 +10,9 @@ from monitor.capture.bodies import read_answer, read_request, text_of
 from monitor.capture.endpoints import endpoint_of
 from monitor.capture.handshakes import Handshake
 from monitor.capture.said import Said
-from monitor.capture.socket_events import Event, Message, Work, encoded, read_event, read_work
+from monitor.capture.socket_events import Event, Message, Piece, Work, encoded, read_event, read_work
 from monitor.capture.socket_turns import REALTIME, RESPONSE, Desk, Turn
+from monitor.capture.spoken import Spoken
 from monitor.capture.unit_readers import Answer
 from monitor.capture.units import answer_units
 
@@ -27,6 +28,7 @@ class Works:
         shared: fields that every record of the socket gets.
         kind: what is done here when nothing else is said; None where the caller asks for nothing by name.
         awaits_chunk: whether some work runs whose first piece has not come.
+        gathers: whether what comes of responses is held until they end, as contents are kept.
     """
 
     def __init__(self, desk: Desk, handshake: Handshake, shared: Mapping[str, Any]) -> None:
@@ -40,12 +42,15 @@ class Works:
         self.shared: dict[str, Any] = dict(shared)
         self.kind = {"/realtime": REALTIME, "/responses": RESPONSE}.get(str(shared.get("endpoint")))
         self.awaits_chunk = False
-        self._keeps = desk.keeper is not None
+        keeper = None if desk.keeper is None else desk.keeper.of(handshake.headers.raw, handshake.url.raw_path)
+        self._keeper = keeper
+        self.gathers = keeper is not None
+        self._content_limit = 0 if keeper is None else keeper.limit
         self._said = Said()
 
     def say(self, message: Message) -> None:
         """The caller says something for a response to come."""
-        if self._keeps and self.kind is REALTIME:
+        if self.gathers and self.kind is REALTIME:
             self._said.add(message)
 
     def ask(self, message: Message) -> None:
@@ -54,13 +59,13 @@ class Works:
             return
         event = read_event(message)
         asking = self._desk.facts_for(self._handshake)
-        turn = Turn(self._desk, {**self.shared, **asking, **self.kind, "is_streaming": True})
+        turn = Turn(self._desk, {**self.shared, **asking, **self.kind, "is_streaming": True}, keeper=self._keeper)
         turn.fill(self.shared)
         turn.event_id, turn.stream_id = text_of(event.event_id), text_of(event.stream_id)
         if len(self._asked) >= _MOST:
             self._asked.popleft().finish("interrupted")
         self._asked.append(turn)
-        if self._keeps:
+        if self.gathers:
             self.say(message)
             turn.asked = bytes(encoded(message)) if self.kind is RESPONSE else self._said.take()
         if self.kind is RESPONSE:
@@ -77,16 +82,27 @@ class Works:
                 # The server found out by itself that it was its turn to speak.
                 turn.asked = self._said.take()
         turn.start()
+        if self.gathers:
+            turn.spoken = Spoken(self._content_limit)
         if len(self._running) >= _MOST:
             self._running.pop(next(iter(self._running))).finish("interrupted")
         self._running[text_of(read_work(event.response).id) or ""] = turn
         self.awaits_chunk = True
 
-    def take_chunk(self, event: Event) -> None:
-        """A piece of a response has come."""
-        turn = self._running.get(text_of(event.response_id) or "") or self._in_lane(event.stream_id)
+    @property
+    def wants_pieces(self) -> bool:
+        """Whether pieces of responses are of use."""
+        return self.awaits_chunk or self.gathers
+
+    def take_piece(self, piece: Piece) -> None:
+        """A piece has come; one of what the caller says, as it is heard, belongs to no response."""
+        if not str(piece.type).startswith("response."):
+            return
+        turn = self._running.get(text_of(piece.response_id) or "") or self._in_lane(piece.stream_id)
         if turn is not None and not turn.has_chunk:
             turn.took_chunk()
+        if turn is not None and turn.spoken is not None:
+            turn.spoken.add(piece)
         self.awaits_chunk = not all(turn.has_chunk for turn in self._running.values())
 
     def end(self, event: Event, kind: Mapping[str, Any] | None = None) -> None:
@@ -103,7 +119,7 @@ class Works:
     def close(self, turn: Turn, body: Work, content: msgspec.Raw) -> None:
         """Write the record of a piece of work by what is said of it at its end, which was read from `content`."""
         self._name(turn)
-        if self._keeps:
+        if self.gathers:
             turn.answer = bytes(content)
         turn.took_work(body)
         if response_id := text_of(body.id):
@@ -126,7 +142,7 @@ class Works:
 
     def new(self, kind: Mapping[str, Any], event: Event) -> Turn:
         """Work that no event of the caller asked for: the server heard speech, or a model delegated it."""
-        turn = Turn(self._desk, {**self.shared, **kind})
+        turn = Turn(self._desk, {**self.shared, **kind}, keeper=self._keeper)
         turn.stream_id = text_of(event.stream_id)
         if kind is not self.kind:
             turn.facts["request_model"] = turn.facts["response_model"] = None

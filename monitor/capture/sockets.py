@@ -13,8 +13,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
+from monitor.capture.around import recorder_of
 from monitor.capture.recorder import Recorder
-from monitor.capture.transport import RecordingTransport
 
 _MODULES: Final = (
     "openai.resources.realtime.realtime",
@@ -123,9 +123,7 @@ def _opening(recorder: Recorder, manager: Any) -> Any:
 
 def _recorder_of(manager: Any) -> Recorder | None:
     """The recorder of the client that a connection manager belongs to; None where it is not wrapped."""
-    http_client = getattr(_private(manager, "client"), "_client", None)
-    transport = getattr(http_client, "_transport", None)
-    return transport.recorder if isinstance(transport, RecordingTransport) else None
+    return recorder_of(_private(manager, "client"))
 
 
 def _private(manager: Any, name: str) -> Any:

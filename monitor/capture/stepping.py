@@ -1,5 +1,6 @@
 """Runs functions of every kind inside a block; generators by steps, so that it does not hold where they are read."""
 
+import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager
@@ -17,10 +18,18 @@ def inside(block: _Block, function: _Function) -> _Function:
         block: can be entered again and again, and by many at once.
         function: the function.
     """
+    called = _called(function)
     for is_kind, around in _KINDS:
-        if is_kind(function):
+        if is_kind(function) or is_kind(called):
             return around(block, function)
     return _plain(block, function)
+
+
+def _called(function: _Function) -> object:
+    """What runs when an object is called, of whatever class."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return type(function).__call__
 
 
 def _plain(block: _Block, function: _Function) -> _Function:

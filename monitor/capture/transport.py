@@ -18,8 +18,8 @@ from monitor.capture.watches import Watch
 class RecordingTransport:
     """What both shells have in common. It marks our transports, so that wrapping twice does nothing."""
 
-    automatic: Any = None
-    """The options of `instrument`, where it was that which put this transport around another."""
+    first: Any = None
+    """How the client is recorded for which this transport was put around another."""
 
     _library: ModuleType
     _body: type[Any]
@@ -112,12 +112,12 @@ def _sync_transport(library: ModuleType) -> type[Any]:
         def _ask(self, exchange: Exchange, request: Any) -> Any:
             sent = self._answers.asking(exchange, request)
             response = self.inner.handle_request(sent)
-            if self._answers.is_option_refused(exchange, response):
-                refusal = b"".join(response.stream)
-                response.close()
-                response = self._answers.reconsider(exchange, sent, response, refusal)
-                response = response or self.inner.handle_request(request)
-            return response
+            if not self._answers.may_refuse(exchange, sent, response):
+                return response
+            refusal = b"".join(response.stream)
+            response.close()
+            kept = self._answers.reconsider(exchange, sent, response, refusal)
+            return kept or self._answers.asked_plainly(exchange, request, self.inner.handle_request(request))
 
         def close(self) -> None:
             self.inner.close()
@@ -189,12 +189,14 @@ def _async_transport(library: ModuleType) -> type[Any]:
         async def _ask(self, exchange: Exchange, request: Any) -> Any:
             sent = self._answers.asking(exchange, request)
             response = await self.inner.handle_async_request(sent)
-            if self._answers.is_option_refused(exchange, response):
-                refusal = b"".join([piece async for piece in response.stream])
-                await response.aclose()
-                response = self._answers.reconsider(exchange, sent, response, refusal)
-                response = response or await self.inner.handle_async_request(request)
-            return response
+            if not self._answers.may_refuse(exchange, sent, response):
+                return response
+            refusal = b"".join([piece async for piece in response.stream])
+            await response.aclose()
+            kept = self._answers.reconsider(exchange, sent, response, refusal)
+            return kept or self._answers.asked_plainly(
+                exchange, request, await self.inner.handle_async_request(request)
+            )
 
         async def aclose(self) -> None:
             await self.inner.aclose()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from monitor.capture.bodies import LONGEST_TEXT, NO_JSON, AnswerBody, RequestBody, read_as, text_of
+from monitor.capture.bodies import LONGEST_TEXT, AnswerBody, RequestBody, read_as, text_of
 from monitor.capture.unit_readers import LEAST_MEMORY, Answer, Fields, id_of, is_pending, known
 from monitor.capture.usages import count_of, usage_fields
 
@@ -22,6 +22,7 @@ _TOOLS: Final = {
 """The tools that the provider runs, by the items that tell of their calls."""
 
 _OF_THE_CALLER: Final = ("function", "custom", "local_shell", "apply_patch", "namespace", "tool_search")
+_NO_TOOLS: Final = (b"[]", b"null")
 _AT_ONCE: Final = "soonest"
 _SEARCH: Final = "web_search"
 _PREVIEW: Final = "web_search_preview"
@@ -74,17 +75,16 @@ def response(answer: Answer) -> Fields:
         units["answer_status"] = status[:LONGEST_TEXT]
     if body.conversation is not None:
         units |= known(conversation_id=id_of(body.conversation))
-    if body.tools is not NO_JSON and bytes(body.tools) != b"[]":
-        units |= _tool_units(body)
-    return units
-
-
-def _tool_units(body: AnswerBody) -> Fields:
-    tools = [tool for raw in _parts(body.tools) if (tool := read_as(_decode_tool, raw)) is not None]
-    tools = [tool for tool in tools if tool.type not in _OF_THE_CALLER]
-    if not tools:
-        return {}
+    if bytes(body.tools) not in _NO_TOOLS:
+        tools = [tool for raw in _parts(body.tools) if (tool := read_as(_decode_tool, raw)) is not None]
+        tools = [tool for tool in tools if tool.type not in _OF_THE_CALLER]
+        return {**units, **_tool_units(body, tools, list(_calls(body.output)))} if tools else units
+    # Some servers do not repeat the tools that they were given: what was called is counted all the same.
     items = list(_calls(body.output))
+    return {**units, **_tool_units(body, [], items)} if items else units
+
+
+def _tool_units(body: AnswerBody, tools: list[_Tool], items: list[_Item]) -> Fields:
     usage = read_as(_decode_tool_usage, body.tool_usage) or _ToolUsage()
     containers = _containers(items)
     return {

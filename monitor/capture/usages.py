@@ -94,24 +94,29 @@ _OUTPUT_PARTS: Final = {
     "rejected_prediction_tokens": "rejected_prediction_tokens",
 }
 _NAMES: Final = {
-    **_TOTALS,
-    "prompt_tokens_details": _INPUT_PARTS,
     "input_tokens_details": _INPUT_PARTS,
+    "prompt_tokens_details": _INPUT_PARTS,
     "input_token_details": _INPUT_PARTS,
     "prompt_token_details": _INPUT_PARTS,
-    "completion_tokens_details": _OUTPUT_PARTS,
     "output_tokens_details": _OUTPUT_PARTS,
+    "completion_tokens_details": _OUTPUT_PARTS,
     "output_token_details": _OUTPUT_PARTS,
     "completion_token_details": _OUTPUT_PARTS,
+    **_TOTALS,
     "cached_tokens_details": _CACHED,
 }
-"""Their names and ours; for an object, those within it."""
+"""Their names and ours; for an object, those within it. The newer and more exact ones come first."""
 
 
 def usage_fields(usage: Any) -> Fields:
     """The usage fields of a record from a usage object of any endpoint; empty when it states nothing."""
     if not isinstance(usage, UsageBody):
         return _of_mapping(usage) if isinstance(usage, Mapping) else {}
+    if (usage.input_tokens is not None and usage.prompt_tokens is not None) or (
+        usage.input_tokens_details is not None and usage.prompt_tokens_details is not None
+    ):
+        # Some servers state both forms, and zeros in the one that they do not use.
+        return _of_mapping(msgspec.to_builtins(usage))
     # Written out: this is read with every answer, and a table would take four times as long.
     fields: Fields = {}
     count = usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens
@@ -120,11 +125,11 @@ def usage_fields(usage: Any) -> Fields:
     count = usage.completion_tokens if usage.output_tokens is None else usage.output_tokens
     if count is not None:
         fields["output_tokens"] = count
-    if usage.cached_tokens is not None:
-        fields["cache_read_input_tokens"] = usage.cached_tokens
     details = usage.input_tokens_details or usage.prompt_tokens_details or _singular_input(usage)
     if details is not None:
         _put_input(fields, details)
+    if usage.cached_tokens is not None and not fields.get("cache_read_input_tokens"):
+        fields["cache_read_input_tokens"] = usage.cached_tokens
     parts = usage.output_tokens_details or usage.completion_tokens_details or _singular_output(usage)
     if parts is not None:
         _put_output(fields, parts)
@@ -146,11 +151,17 @@ def amount_of(value: Any) -> float | None:
 
 
 def count_of(value: Any) -> int | None:
-    """A whole number of reasonable size; None where it is none."""
-    if isinstance(value, float) and value.is_integer():
+    """A whole number of reasonable size, also one that is written as text; None where it is none."""
+    if isinstance(value, str):
+        value = int(value) if len(value) < _LONGEST_NUMBER and _is_whole(value.removeprefix("-")) else None
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
     is_count = isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
     return value if is_count else None
+
+
+def _is_whole(digits: str) -> bool:
+    return digits.isascii() and digits.isdecimal()
 
 
 def _of_mapping(usage: Mapping[Any, Any]) -> Fields:
@@ -196,19 +207,14 @@ def _put_output(fields: Fields, details: OutputDetails) -> None:
 
 
 def _put_parts(fields: Fields, parts: Mapping[Any, Any], names: Mapping[str, Any]) -> None:
-    for key, value in parts.items():
-        name = names.get(key)
+    for key, name in names.items():
+        value = parts.get(key)
         if isinstance(name, str):
-            _put_count(fields, name, value, is_older=names is _NAMES and key != name)
-        elif name is not None and isinstance(value, Mapping):
+            # A zero gives way to what is stated elsewhere.
+            if not fields.get(name) and (count := count_of(value)) is not None:
+                fields[name] = count
+        elif isinstance(value, Mapping):
             _put_parts(fields, value, name)
-
-
-def _put_count(fields: Fields, name: str, value: Any, *, is_older: bool) -> None:
-    count = count_of(value)
-    # What a server states in two ways is taken from the newer or more exact one.
-    if count is not None and not (is_older and name in fields):
-        fields[name] = count
 
 
 def searches_of(model: str) -> dict[str, int] | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from monitor.capture.batch_lines import BatchLines
 
 _LARGEST_BODY: Final = 64 * 2**20
+_OPENING: Final = (b"", b"{")
 
 
 class Watch(Protocol):
@@ -95,8 +96,27 @@ class BodyWatch(_AnyWatch):
             except EncodingError:
                 self.exchange.garbled()
             else:
-                self.exchange.took_body(content)
+                if content or self._is_kept:
+                    self.exchange.took_body(content)
+                else:
+                    self.exchange.took_unkept()
         return None
+
+
+class DoubtfulWatch(BodyWatch):
+    """The same where the content type tells of no JSON. The SDK tries to read it as JSON all the same, so does this.
+
+    Sound and pictures are not kept: the first letter tells.
+    """
+
+    __slots__ = ()
+
+    def passing(self, piece: bytes) -> bytes:
+        """Keep it, if it is to be kept at all."""
+        # What is compressed is kept, and read or not at its end.
+        if self._is_kept and not self._pieces and self._decode is None:
+            self._is_kept = piece.lstrip()[:1] in _OPENING
+        return super().passing(piece)
 
 
 class LinesWatch(BodyWatch):

@@ -59,7 +59,7 @@ def _print_content(content: dict[str, Any]) -> None:
             console().print(f"\n{part}", style="bold")
             console().print(Text(_printable(_indented(content[part]))))
     if content["is_cut"]:
-        console().print("\nMore than content_limit is not kept.", style="dim")
+        console().print("\nMore than content_limit is not kept. An answer that broke off has no end.", style="dim")
 
 
 def _indented(text: str) -> str:

@@ -119,9 +119,21 @@ def figures_of(record: Record, priced: Priced) -> Figures:
     )
 
 
-def settled(priced: Priced) -> Figures:
-    """What to add once the usage is known that such a request left open."""
-    return Figures(unpriced_requests=-int(priced.is_unknown), pending=-int(priced.state == "pending"))
+def settled(figures: Figures) -> Figures:
+    """What to add once the usage is known that such a request left open, or that was estimated."""
+    return Figures(
+        input_tokens=_taken_back(figures.input_tokens),
+        output_tokens=_taken_back(figures.output_tokens),
+        cache_read_input_tokens=_taken_back(figures.cache_read_input_tokens),
+        known_list_cost=EXACT.minus(figures.known_list_cost),
+        unpriced_requests=-figures.unpriced_requests,
+        estimated_requests=-figures.estimated_requests,
+        pending=-figures.pending,
+    )
+
+
+def _taken_back(count: int | None) -> int | None:
+    return None if count is None else -count
 
 
 def _both(one: int | None, other: int | None) -> int | None:

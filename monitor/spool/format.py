@@ -35,6 +35,12 @@ _AFTER_SEQ: Final = {kind: _KIND % kind for kind in (HEADER, BEGIN, END, CONTENT
 _BEFORE_CRC: Final = b',"crc":"'
 _AFTER_CRC: Final = b'"}\n'
 _HEADER_START: Final = _BEFORE_SEQ + b"0" + _AFTER_SEQ[HEADER]
+LARGEST_SEQ: Final = 2**63 - 1
+"""No line of ours has this number or a greater one: the ledger could not hold it."""
+
+MOST_DROPPED: Final = 10**12
+"""More lines than this nobody has dropped at once: a greater number is nonsense, whose sum would overflow."""
+
 _SEQ: Final = slice(len(_BEFORE_SEQ), len(_BEFORE_SEQ) + 20)
 
 _encode = msgspec.json.Encoder().encode
@@ -95,12 +101,18 @@ def intact_of(lines: Sequence[bytes]) -> list[bytes]:
 def seq_of(line: bytes) -> int | None:
     """The number of an intact line; None for one that is not ours."""
     digits = line[_SEQ].partition(b",")[0]
-    return int(digits) if digits.isdigit() else None
+    seq = int(digits) if digits.isdigit() else LARGEST_SEQ
+    return seq if seq < LARGEST_SEQ else None
 
 
 def is_header(line: bytes) -> bool:
     """Whether it is an intact header, be it of a format that this program does not know."""
     return line.startswith(_HEADER_START) and is_intact(line)
+
+
+def begins_header(content: bytes) -> bool:
+    """Whether this may be the first part of a header that has not come whole yet."""
+    return b"\n" not in content and (content.startswith(_HEADER_START) or _HEADER_START.startswith(content))
 
 
 def decode_header(line: bytes) -> Header | None:
@@ -109,6 +121,6 @@ def decode_header(line: bytes) -> Header | None:
         return None
     try:
         header = msgspec.json.decode(line, type=HeaderLine)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return header if header.kind == HEADER.decode() and header.format <= FORMAT_VERSION else None

@@ -36,8 +36,9 @@ _SHELLS: Final = frozenset(
 _TIES: Final = frozenset(
     {
         "Answers.asking",
-        "Answers.is_option_refused",
+        "Answers.may_refuse",
         "Answers.reconsider",
+        "Answers.asked_plainly",
         "Answers.failed",
         "Answers.unwatched",
         "BodyWatch.passing",
@@ -119,6 +120,7 @@ SCENARIOS: Final = {
     "async plain": Scenario(caller=callers.plain_call, kind=AsyncOpenAI),
     "async stream": Scenario(caller=callers.whole_stream, kind=AsyncOpenAI),
     "async stream left": Scenario(caller=callers.stream_left_and_closed, kind=AsyncOpenAI),
+    "async option refused": Scenario(caller=callers.whole_stream, answers=_refusing_the_option, kind=AsyncOpenAI),
     "async error": Scenario(caller=callers.plain_call, answers=lambda: lambda _: _REFUSED, kind=AsyncOpenAI),
     "async retry": Scenario(caller=callers.plain_call, answers=_retried, retries=2, kind=AsyncOpenAI),
 }
@@ -174,7 +176,7 @@ class Campaign:
             seen, asked = [f"raised {fault}"], len(self._server.asked)
         finally:
             sys.settrace(None)
-        wrapping._writers.pop(home.spool).close()
+        wrapping._RECORDERS._writers.pop(home.spool).close()
         if injector.place is None:
             return False
         self.raised += 1

@@ -56,6 +56,12 @@ def piece(name: str = "resp_1") -> Frame:
     return said("response.output_audio.delta", event_id="e2", response_id=name, **where, delta="UklGRg" * 500)
 
 
+def transcribed(text: str, name: str = "resp_1") -> Frame:
+    """A piece of what is spoken, as text."""
+    where = {"item_id": "i", "output_index": 0, "content_index": 0}
+    return said("response.output_audio_transcript.delta", event_id="e4", response_id=name, **where, delta=text)
+
+
 def done(name: str = "resp_1", status: str = "completed", usage: Any = USAGE, details: Any = None) -> Frame:
     response = {"id": name, "object": "realtime.response", "status": status, "status_details": details, "output": []}
     return said("response.done", event_id="e3", response={**response, "conversation_id": "conv_1", "usage": usage})

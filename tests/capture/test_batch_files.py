@@ -103,6 +103,32 @@ def test_damaged_lines_are_counted_and_the_others_read() -> None:
     assert reading.unreadable == 3
 
 
+_BOM = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        _BOM,
+        _BOM + b"\r\n",
+        b"{bad\n",
+        b'{"error":{"message":"no id"}}\n',
+        a_line(None).encode() + b"\n",
+        b"{bad\n" * 9,
+    ],
+    ids=["mark", "mark and blank", "damaged", "nameless error", "no custom id", "nine damaged"],
+)
+@pytest.mark.parametrize("size", [7, 500, 2**20])
+def test_an_odd_start_costs_no_line_behind_it(start: bytes, size: int) -> None:
+    """However the file is cut on its way."""
+    content = start + b"\n".join(a_line(f"r{number}").encode() for number in range(3))
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+
+    names = {facts["custom_id"] for facts in Reading(*pieces).facts}
+
+    assert {"r0", "r1", "r2"} <= names
+
+
 def test_a_download_that_broke_off_gives_its_whole_lines() -> None:
     """The half line at its end is no damage: the file is whole where it lies."""
     reading = Reading((a_line("a") + "\n" + a_line("b")[:50]).encode(), is_whole=False)

@@ -161,6 +161,31 @@ def test_no_body_is_no_content(kept: Kept, body: bytes | None) -> None:
     assert ("request" in line, line["answer"]) == (False, "x")
 
 
+@pytest.mark.parametrize("body", [None, b""])
+def test_nothing_is_written_where_there_is_nothing(kept: Kept, body: bytes | None) -> None:
+    """Neither for a download, nor for a request without a body that nobody answered."""
+    kept.keeper.keep(make_id(), NOW, body, body, is_answer_torn=True)
+
+    assert (kept.home.content.exists(), kept.health.counts()) == (False, {})
+
+
+def test_a_short_text_that_broke_off_is_kept_but_for_its_last_word(kept: Kept) -> None:
+    """It is marked."""
+    line = kept.keep(_PROMPT, b"The capital is Par", is_answer_torn=True)
+
+    assert (line["answer"], line["is_cut"]) == ("The capital is", True)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_mark_of_byte_order_hides_nothing(kept: Kept, mark: bytes) -> None:
+    """What follows is JSON, or a stream."""
+    stream = b"".join(events([{"choices": [{"index": 0, "delta": {"content": letter}}]} for letter in _SECRET]))
+    line = kept.keep(mark + b'{"password": ["a secret"]}', mark + stream)
+
+    assert json.loads(line["request"]) == {"password": ["[redacted]"]}
+    assert json.loads(line["answer"])[0]["choices"][0]["delta"]["content"] == "[redacted]"
+
+
 def test_what_cannot_be_written_is_counted(kept: Kept) -> None:
     """Nothing is raised, and no record is called lost."""
     kept.home.create()

@@ -6,26 +6,32 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx2 import RemoteProtocolError
+from openai import APIError
 
 from tests.architecture.sources import ROOT
 from tests.capture.world import (
     CHAT,
+    EVENTS,
     KEY,
     MESSAGES,
     World,
     always,
     async_client,
+    chunks,
     error_answer,
+    events,
     json_answer,
     like_openai,
     opened,
 )
-from tests.cassettes.server import LoopbackServer
+from tests.cassettes.server import Answer, LoopbackServer
 
 _SECRET = "sk-proj-abcDEF0123456789"
 
@@ -95,6 +101,57 @@ def test_async_clients_keep_too(world: World) -> None:
 
     asyncio.run(run())
     assert ["Paris" in line["answer"] for line in world.contents()] == [True, True]
+
+
+def test_requests_without_contents_have_none(world: World) -> None:
+    """What has neither body nor answer to keep, such as the download of a file, is no row."""
+    audio = Answer(headers=(("content-type", "audio/mpeg"),), pieces=(b"\xff\xfb",))
+    with opened(lambda asked: audio if asked.target.endswith("/content") else json_answer({"data": []})) as client:
+        world.wrap(client, content=True)
+        client.files.content("file-1").read()
+        client.files.list()
+
+    (line,) = world.contents()
+    assert (line.get("request"), json.loads(line["answer"])) == (None, {"data": []})
+
+
+_BROKEN = chunks(has_usage=False)[:1] + [
+    {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+    for text in ("It is ", "sk-pr", "oj-")
+]
+
+
+def _read(client: Any, *, leaves: bool = False) -> None:
+    stream = _ask(client, stream=True)
+    for number, _ in enumerate(stream, 1):
+        if leaves and number == len(_BROKEN):
+            stream.close()
+            break
+
+
+@pytest.mark.parametrize("way", ["breaks", "ends", "left", "error", "error and end"])
+def test_a_stream_that_breaks_off_is_marked_and_loses_its_last_word(world: World, way: str) -> None:
+    """It may be half a secret. However it came that there is no more."""
+    error = [{"error": {"message": "Oh", "type": "server_error"}}] if "error" in way else []
+    pieces = events([*_BROKEN, *error], has_done=way in ("error and end", "left"))
+    answer = Answer(headers=EVENTS, pieces=pieces, is_chunked=True, breaks_off=way == "breaks")
+    with opened(always(answer)) as client:
+        world.wrap(client, content=True)
+        with suppress(APIError, RemoteProtocolError):
+            _read(client, leaves=way == "left")
+
+    (line,) = world.contents()
+    assert json.loads(line["answer"])[0]["choices"][0]["delta"]["content"] == "It is"
+    assert (line["is_cut"], b"sk-pr" in world.content()) == (True, False)
+
+
+def test_a_stream_that_ends_is_whole(world: World) -> None:
+    """To its last word."""
+    with opened(like_openai) as client:
+        world.wrap(client, content=True)
+        list(_ask(client, stream=True))
+
+    assert "is_cut" not in world.contents()[0]
 
 
 def test_refusals_are_kept(world: World) -> None:

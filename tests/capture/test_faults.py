@@ -16,7 +16,7 @@ _CODES = {
     "authentication": "authentication_error",
     "permission/region": "unsupported_country_region_territory",
     "permission": "insufficient_permissions",
-    "quota/insufficient_quota": "insufficient_quota",
+    "quota/insufficient_quota": "insufficient_quota insufficient_user_quota pre_consume_token_quota_failed",
     "quota/credit_balance": "credit_balance_exhausted",
     "quota/organization_spend_limit": "organization_spend_limit_exceeded",
     "quota/project_spend_limit": "project_spend_limit_exceeded",
@@ -99,6 +99,7 @@ def test_every_code_has_a_class(said: str, code: str) -> None:
         (404, None, "DeploymentNotFound", "not_found/deployment"),
         (408, None, None, "timeout/server"),
         (409, None, None, "conflict"),
+        (407, None, None, "connection/proxy"),
         (410, None, None, "not_found"),
         (413, None, None, "invalid_request/size"),
         (418, None, None, "invalid_request"),
@@ -118,6 +119,7 @@ def test_every_code_has_a_class(said: str, code: str) -> None:
         (429, "rate_limit_error", "slow_down", "rate_limit/slow_down"),
         (503, "rate_limit_error", "slow_down", "rate_limit/slow_down"),
         (429, "resource_unavailable", "resource_unavailable", "overloaded"),
+        (499, None, None, "cancelled/client"),
         (500, "server_error", None, "server"),
         (502, None, None, "server/gateway"),
         (503, "service_unavailable_error", "server_is_overloaded", "overloaded"),
@@ -235,6 +237,12 @@ def test_the_type_and_the_headers_say_it_together(kind: str | None, limit: str, 
         ({"param": "tools[0].name"}, 400, ("invalid_request", "tools", "400", None)),
         ({}, None, ("server", None, "error", None)),
         (None, 503, ("overloaded", None, "503", None)),
+        (
+            {"code": 400, "message": "No.", "status": "INVALID_ARGUMENT"},
+            400,
+            ("invalid_request", None, "INVALID_ARGUMENT", "400"),
+        ),
+        ({"code": "429", "status": 429}, 429, ("rate_limit", None, "429", "429")),
         ("Too bad.", 200, ("server", None, "error", None)),
     ],
 )
@@ -244,6 +252,39 @@ def test_an_error_fills_four_fields(error: object, status: int | None, said: tup
 
     assert tuple(fields[name] for name in ("error_class", "error_reason", "error_type", "error_code")) == said
     assert len(fields) == 4
+
+
+_TOO_LONG = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
+_NO_MONEY = "You exceeded your current quota, please check your plan and billing details."
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        ({"message": _TOO_LONG, "type": "BadRequestError", "code": 400}, 400, "context_length"),
+        ({"message": _TOO_LONG, "type": "invalid_request_error", "param": "messages"}, 400, "context_length"),
+        ({"message": _TOO_LONG, "code": "invalid_value"}, 400, "invalid_request"),
+        ({"message": _TOO_LONG}, 413, "context_length"),
+        ({"message": _TOO_LONG}, 500, "context_length"),
+        ({"message": _TOO_LONG}, 401, "authentication"),
+        (_TOO_LONG, 200, "context_length"),
+        ({"message": _NO_MONEY}, 429, "quota/insufficient_quota"),
+        ({"message": _NO_MONEY, "code": 429, "type": "rate_limit_error"}, 429, "quota/insufficient_quota"),
+        ({"message": f"{_NO_MONEY} Please retry in 33.2s."}, 429, "rate_limit/tokens"),
+        ({"message": "upstream said: INSUFFICIENT_QUOTA"}, 500, "quota/insufficient_quota"),
+        ({"message": "Billing hard limit has been reached"}, 400, "quota/hard_limit"),
+        ({"message": _NO_MONEY, "code": "rate_limit_exceeded"}, 429, "rate_limit/tokens"),
+        ({"message": "Slow down."}, 429, "rate_limit/tokens"),
+        ({"message": [_NO_MONEY]}, 429, "rate_limit/tokens"),
+        ({"message": "x" * 10_000 + _NO_MONEY}, 429, "rate_limit/tokens"),
+    ],
+)
+def test_where_no_code_tells_the_message_does(error: object, status: int, said: str) -> None:
+    """Of some servers it is all there is; where waiting helps, no money is lacking."""
+    fields = error_fields(error, status, limit="tokens")
+
+    assert "/".join(filter(None, (fields["error_class"], fields["error_reason"]))) == said
+    assert not any("model's" in value or "plan" in value for value in fields.values() if value)
 
 
 _words = st.none() | st.sampled_from([*BY_CODE, *BY_TYPE]) | st.text(max_size=30)

@@ -107,7 +107,9 @@ def test_every_other_limit_is_kept_by_its_name() -> None:
         ("179999991", 179999991),
         ("", None),
         ("REDACTED", None),
-        ("1e9", None),
+        ("1e9", 1_000_000_000),
+        ("1,000", 1000),
+        ("1e40", None),
         ("1_000", None),
         ("9" * 15, 999_999_999_999_999),
         ("9" * 16, None),
@@ -129,6 +131,10 @@ def test_a_count_is_a_whole_number(text: str, count: int | None) -> None:
         ("6m0s", 360.0),
         ("1m30.951s", 90.951),
         ("114h18m0s", 411480.0),
+        ("1m 30s", 90.0),
+        ("12us", 0.000012),
+        ("99999999", None),
+        ("9999999999", None),
         ("7", 7.0),
         ("0", 0.0),
         ("-1", None),
@@ -151,6 +157,31 @@ def test_a_reset_may_be_a_moment() -> None:
     assert 50 < _read(x_ratelimit_reset_requests=soon.isoformat())["requests_reset"] <= 60
     found = _read(x_ratelimit_reset_project_tokens=soon.isoformat())["other_limits"]["reset-project-tokens"]
     assert 50 < found <= 60
+
+
+def test_a_moment_comes_nearer() -> None:
+    """In seconds or milliseconds since 1970, and never remembered as a wait."""
+    soon = int(datetime.now(UTC).timestamp()) + 60
+
+    for text in (str(soon), str(soon * 1000)):
+        assert 50 < _read(x_ratelimit_reset_tokens=text)["tokens_reset"] <= 60
+        assert 50 < _read(retry_after=text)["retry_after"] <= 60
+        assert 50 < _read(x_ratelimit_reset_images=text)["other_limits"]["reset-images"] <= 60
+
+
+def test_a_letter_that_headers_cannot_hold_is_read() -> None:
+    """A server writes millionths of a second in UTF-8."""
+    assert _facts_of([(b"x-ratelimit-reset-tokens", "500µs".encode())]) == {"tokens_reset": 0.0005}
+
+
+def test_limits_without_a_unit_are_of_requests() -> None:
+    """Unless the answer has others that say so themselves, in whatever order they come."""
+    plain = {"x_ratelimit_limit": "50", "x_ratelimit_remaining": "49", "x_ratelimit_reset": "10"}
+    named = {"x_ratelimit_limit_requests": "5000", "x_ratelimit_remaining_requests": "4999"}
+
+    assert _read(**plain) == {"requests_limit": 50, "requests_remaining": 49, "requests_reset": 10.0}
+    expected = {"requests_limit": 5000, "requests_remaining": 4999, "requests_reset": 10.0}
+    assert _read(**plain, **named) == _read(**named, **plain) == expected
 
 
 @pytest.mark.parametrize(

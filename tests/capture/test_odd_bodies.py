@@ -211,7 +211,8 @@ def test_the_encoded_bytes_reach_a_raw_reader_unchanged(world: World) -> None:
 @pytest.mark.parametrize(
     ("usage", "recorded"),
     [
-        ({**USAGE, "prompt_tokens": "14"}, (None, 4)),
+        ({**USAGE, "prompt_tokens": "14"}, (14, 4)),
+        ({**USAGE, "prompt_tokens": "many"}, (None, 4)),
         ({**USAGE, "prompt_tokens": 10**30}, (None, 4)),
         ({**USAGE, "prompt_tokens": 4 * 10**18}, (None, 4)),
         ({**USAGE, "prompt_tokens": True}, (None, 4)),

@@ -1,13 +1,18 @@
 """What is taken out of contents, wherever it stands in them, and what is left."""
 
 import json
+import re
 import time
+from functools import reduce
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitor.capture.joined import joined
 from monitor.capture.redaction import Redaction
+from monitor.capture.secret_forms import ALWAYS
+from monitor.capture.secret_names import REDACTED
 
 _KEYS = (
     "sk-proj-abcDEF0123456789_-abcDEF0123456789",
@@ -17,11 +22,34 @@ _KEYS = (
     "Bearer abc.def-ghi_jkl0123",
     "bearer  c2VjcmV0LXRva2Vu==",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijk",
+    "sk-ant-api03-0123456789abcdef",
+    "sk-or-v1-0123456789abcdef",
+    "gsk_0123456789abcdefABCDEF",
+    "csk-0123456789abcdefghij",
+    "xai-0123456789abcdefABCDEF",
+    "AIzaSyA0123456789abcdefghijklmnopqrstuv",
+    "pplx-0123456789abcdefABCDEF",
+    "r8_0123456789abcdefABCDEF",
+    "hf_0123456789abcdefABCDEF",
+    "ghp_0123456789abcdefABCDEF",
+    "ghs_0123456789abcdefABCDEF",
+    "github_pat_0123456789abcdef_ABCDEF",
+    "glpat-0123456789abcdef-_AB",
+    "AKIA0123456789ABCDEF",
+    "ASIA0123456789ABCDEF",
+    "ya29.a0123456789abcdef-_AB",
+    "nvapi-0123456789abcdef-_AB",
+    "whsec_0123456789abcdef+/==",
+    "xoxb-0123456789-abcdef",
+    "xoxp-0123456789-abcdef",
+    "xapp-1-0123456789-abcdef",
 )
 
 
 @pytest.mark.parametrize("key", _KEYS)
-@pytest.mark.parametrize("around", ["{}", "use {} now", "KEY={}", '"{}"', "a\n{}\nb", "é{}é", "_{}", "({})"])
+@pytest.mark.parametrize(
+    "around", ["{}", "use {} now", "KEY={}", '"{}"', "a\n{}\nb", "a\\n{}", "é{}é", "_{}", "({})", '{{"a": "{}"}}']
+)
 def test_keys_and_tokens_are_always_taken_out(key: str, around: str) -> None:
     """Nobody has to ask for it."""
     shown = Redaction().text(around.format(key))
@@ -30,8 +58,27 @@ def test_keys_and_tokens_are_always_taken_out(key: str, around: str) -> None:
     assert key[7:15] not in shown
 
 
+@given(
+    st.text() | st.lists(st.sampled_from((*_KEYS, "sk", "-", "_", "ek", "eyJ", "a.b", "0123456789", " "))).map("".join)
+)
+def test_a_text_without_secrets_is_left_as_soon_as_that_is_known(text: str) -> None:
+    """No pattern that is not tried would have found something."""
+    assert Redaction().text(text) == reduce(lambda shown, pattern: re.sub(pattern, REDACTED, shown), ALWAYS, text)
+
+
 @pytest.mark.parametrize(
-    "text", ["a task-force of desk-workers", "ask-me-anything-now", "the bearer of news", "Paris."]
+    "text",
+    [
+        "a task-force of desk-workers",
+        "ask-me-anything-now",
+        "the bearer of news",
+        "Paris.",
+        "pplx-70b-online and xai-org/grok and hf_hub_download",
+        "Basic knowledge of cookies: none",
+        "Authorization: who may do what. API key: see below. Cookie: sweet",
+        "ASIA and the PACIFIC",
+        "a private key-ring",
+    ],
 )
 def test_plain_words_are_left(text: str) -> None:
     """What only looks a little like a key is none."""
@@ -86,6 +133,79 @@ def test_a_card_number_that_is_a_number_is_taken_out() -> None:
     assert Redaction(["card"]).value({"card": 4111111111111111}) == {"card": "[redacted]"}
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: [redacted]"),
+        ("-H 'authorization: token abc def' -v", "-H 'authorization: [redacted]' -v"),
+        ("Authorization: 0123456789abcdef", "Authorization: [redacted]"),
+        ("it says Basic dXNlcjpwYXNzd29yZA== there", "it says [redacted] there"),
+        ('curl -H "x-api-key: abcdefgh1"', 'curl -H "x-api-key: [redacted]"'),
+        ("MY_API_KEY=abcdefgh1 ./run", "MY_API_KEY=[redacted] ./run"),
+        ("Set-Cookie: sid=abc; Path=/\nX: y", "Set-Cookie: [redacted]\nX: y"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nok", "[redacted]\nok"),
+        ("a -----BEGIN PRIVATE KEY-----\nMIIabc", "a [redacted]"),
+    ],
+)
+def test_headers_and_settings_in_a_text_are_taken_out(text: str, shown: str) -> None:
+    """As one writes them in a line."""
+    assert Redaction().text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"m": "ann\\u0040example.com", "k": "sk\\u002dproj-abcDEF0123456789"}',
+        '{"m": "ann\\u0040example.com", "k": "\\nsk\\u002dproj-abcDEF0123456789',
+        'It said {"m": "ann\\u0040example.com", "k": "\\u0073k-proj-abcDEF0123456789"}.',
+        json.dumps({"body": '{"m": "ann\\u0040example.com", "k": "sk\\u002dproj-abcDEF0123456789"}'}),
+    ],
+)
+def test_escapes_hide_nothing(arguments: str) -> None:
+    """JSON within a text may write any letter by its number."""
+    shown = Redaction(["email"]).value({"arguments": arguments})["arguments"]
+
+    assert ("example" in shown, "abcDEF" in shown, shown.count("[redacted]")) == (False, False, 2)
+
+
+@pytest.mark.parametrize("text", ["C:\\new\\table", "\\u00e9t\\u00e9", '{"a": "\\n"}', "\\frac{1}{2}"])
+def test_backslashes_are_left_where_nothing_is_secret(text: str) -> None:
+    """They may be meant."""
+    assert Redaction(["email"]).text(text) in (text, '{"a":"\\n"}')
+
+
+def test_a_pattern_may_mean_a_backslash() -> None:
+    """Though there is something else in the text, and what follows looks like an escape."""
+    assert Redaction([r"CORP\\\w+"]).text(f"CORP\\nora has {_KEYS[0]}") == "[redacted] has [redacted]"
+
+
+_TOKENS = [{"token": "sk-", "bytes": [115, 107, 45], "logprob": -1, "top_logprobs": []}]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"logprobs": {"content": _TOKENS, "refusal": None}},
+        {"logprobs": {"tokens": ["sk-"], "top_logprobs": [{"sk-": -1}]}},
+        {"logprobs": _TOKENS},
+        {"prompt_logprobs": [None, {"1": {"decoded_token": "sk-"}}]},
+        {"text": json.dumps({"logprobs": _TOKENS})},
+    ],
+)
+def test_tokens_with_their_likelihoods_are_left_out(told: dict[str, Any]) -> None:
+    """Put together they spell what was taken out of the text."""
+    shown = json.dumps(Redaction().value(told))
+
+    assert ("sk-" in shown, "115" in shown, "[left out]" in shown) == (False, False, True)
+
+
+def test_the_wish_for_likelihoods_is_kept() -> None:
+    """It is no token."""
+    asked = {"logprobs": True, "top_logprobs": 5, "x": {"logprobs": None}}
+
+    assert Redaction().value(asked) == asked
+
+
 def test_bulk_is_a_note_of_its_size() -> None:
     """Pictures and sound in a body, and vectors."""
     redaction = Redaction()
@@ -94,10 +214,21 @@ def test_bulk_is_a_note_of_its_size() -> None:
         "url": "data:image/png;base64,[1500 bytes of base64]"
     }
     assert redaction.text("x" * 999) == "x" * 999
+    assert [redaction.text("a " * place + "x" * 1_000) for place in (0, 1, 250, 499)] == [
+        "a " * place + "[750 bytes of base64]" for place in (0, 1, 250, 499)
+    ]
     assert redaction.value({"embedding": [0.5] * 1536}) == {"embedding": "[1536 numbers]"}
 
 
-@pytest.mark.parametrize("text", ["a" * 999 + " ", "a." * 60, "1 " * 500, "sk-" * 300, "@" * 900, "-" * 999])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a" * 999 + " ", "a." * 60, "1 " * 500, "sk-" * 300, "@" * 900, "-" * 999, "://a:b" * 150, "x://" * 200),
+        *("?a=" * 300, "a?b=c " * 150, "\\" * 900, '"' * 900, "token:{" * 150, '"token":"' * 100, "cookie: a=" * 90),
+        *("authorization:" * 60, "api_key=" * 100, "basic " * 150, "-----BEGIN PRIVATE KEY-----" * 30, "eyJ" * 300),
+        *("password = '" * 70, "'password'='\\" * 60, "[" * 900, "bearer " * 120),
+    ],
+)
 def test_no_text_takes_long(text: str) -> None:
     """A pattern that looks at each letter many times would hold the program up."""
     redaction = Redaction(["email", "card"])
@@ -105,121 +236,3 @@ def test_no_text_takes_long(text: str) -> None:
     redaction.text(text * 60)
 
     assert time.process_time() - began < 2
-
-
-def _events(*events: Any, end: str = "\n") -> str:
-    return "".join(f"data: {event if isinstance(event, str) else json.dumps(event)}{end}{end}" for event in events)
-
-
-def _chunk(delta: dict[str, Any], **more: Any) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None, **more}
-    return {"id": "chatcmpl-1", "model": "gpt-4o", "choices": [choice], "obfuscation": "xyz"}
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_chat_stream_becomes_one_chunk(end: str) -> None:
-    """Its texts joined, so that a secret cut into pieces is whole again."""
-    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": ""}}
-    stream = _events(
-        _chunk({"role": "assistant", "content": ""}),
-        _chunk({"content": "my key is sk-"}),
-        _chunk({"content": "proj-abcdefgh"}),
-        _chunk({"tool_calls": [call]}),
-        _chunk({"tool_calls": [{"index": 0, "function": {"arguments": '{"a":'}}]}),
-        _chunk({"tool_calls": [{"index": 0, "function": {"arguments": " 1}"}}]}),
-        _chunk({}, finish_reason="stop"),
-        {"id": "chatcmpl-1", "choices": [], "usage": {"prompt_tokens": 3}},
-        "[DONE]",
-        end=end,
-    )
-    (found,) = joined(stream, is_torn=False)
-    (choice,) = found["choices"]
-
-    assert choice["delta"]["content"] == "my key is sk-proj-abcdefgh"
-    assert choice["delta"]["tool_calls"] == [{**call, "function": {"name": "look", "arguments": '{"a": 1}'}}]
-    assert (choice["finish_reason"], found["usage"], found["id"]) == ("stop", {"prompt_tokens": 3}, "chatcmpl-1")
-    assert "obfuscation" not in found
-
-
-def test_choices_are_kept_apart() -> None:
-    """By their index."""
-    both = [[{"index": number, "delta": {"content": text}}] for text in "ab" for number in (0, 1)]
-    (found,) = joined(_events(*({"choices": choices} for choices in both)), is_torn=False)
-
-    assert [choice["delta"]["content"] for choice in found["choices"]] == ["ab", "ab"]
-
-
-def test_a_completion_stream_is_joined_too() -> None:
-    """The older endpoint has its text in another place."""
-    (found,) = joined(_events(*({"choices": [{"index": 0, "text": text}]} for text in ("a ", "b"))), is_torn=False)
-
-    assert found["choices"][0]["text"] == "a b"
-
-
-def test_of_a_responses_stream_the_final_response_is_kept() -> None:
-    """It says all that the events said."""
-    response = {"id": "resp_1", "output": [{"type": "message", "content": [{"text": "Paris."}]}]}
-    stream = _events(
-        {"type": "response.created", "response": {"id": "resp_1"}},
-        {"type": "response.output_text.delta", "item_id": "m", "delta": "Paris."},
-        {"type": "response.completed", "response": response},
-    )
-
-    assert joined(stream, is_torn=False) == response
-
-
-def test_of_a_broken_responses_stream_the_pieces_are_joined() -> None:
-    """Each item and kind of text by itself."""
-    text = {"type": "response.output_text.delta", "item_id": "m", "output_index": 0}
-    thought = {"type": "response.reasoning_text.delta", "item_id": "r", "output_index": 1}
-    stream = _events(
-        {**text, "delta": "Par", "sequence_number": 1},
-        {**thought, "delta": "Hm"},
-        {**text, "delta": "is.", "sequence_number": 3},
-        {"type": "response.output_item.done", "item": {"id": "m"}, "sequence_number": 4},
-    )
-
-    assert joined(stream, is_torn=False) == [
-        {**text, "delta": "Paris."},
-        {**thought, "delta": "Hm"},
-        {"type": "response.output_item.done", "item": {"id": "m"}},
-    ]
-
-
-def test_the_tail_of_a_torn_stream_is_left_out() -> None:
-    """It may be the first half of a secret."""
-    pieces = [_chunk({"content": "word "}) for _ in range(100)] + [_chunk({"content": "4111 1111 1"})]
-    (found,) = joined(_events(*pieces), is_torn=True)
-
-    assert set(found["choices"][0]["delta"]["content"].split()) == {"word"}
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        ["no json", 7, None, ["a"], {}],
-        [{"choices": None}, {"choices": [None, 1, {"index": "a"}, {"delta": "text"}]}, {"choices": {}}],
-        [
-            {"choices": [{"index": 0, "delta": {"content": {"a": 1}}}]},
-            {"choices": [{"index": 0, "delta": {"content": "x"}}]},
-        ],
-        [
-            {"choices": [{"index": 0, "delta": {"content": "x"}}]},
-            {"choices": [{"index": 0, "delta": {"content": [1]}}]},
-        ],
-        [{"choices": [{"index": 0, "delta": {"content": "x"}}]}, {"choices": [{"index": 0, "delta": "x"}]}],
-        [{"type": "response.completed", "response": None}, {"type": 5, "delta": None}],
-        [{"choices": [{"index": {}, "delta": {}}]}, {"choices": [{"index": [], "delta": {}}]}],
-        [{"choices": [{"index": 0, "delta": {"tool_calls": [1, {"index": None}]}}]}] * 2,
-    ],
-)
-def test_odd_events_are_no_fault(events: list[Any]) -> None:
-    """Bodies can be anything."""
-    found = joined(_events(*events), is_torn=False)
-
-    assert json.loads(json.dumps(found)) == found
-
-
-def test_what_is_no_stream_is_none() -> None:
-    """Then it is a text."""
-    assert joined("data:\n\nid: 4\n\n: comment\n\n", is_torn=False) is None

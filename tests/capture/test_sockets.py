@@ -348,6 +348,31 @@ def test_copies_of_a_client_are_watched(world: World, kind: type[Any]) -> None:
 
 
 @NEEDS_REALTIME
+def test_copies_with_another_http_client_are_watched(world: World, kind: type[Any]) -> None:
+    """They are recorded as what they were made of."""
+    with talking(kind, REALTIME) as (client, _):
+        world.wrap(client, service="shop")
+        made = client.copy(http_client=type(client._client)(verify=False))
+        asyncio.run(programs.ask_and_read_all(made, programs.realtime, Hands()))
+
+    assert operations(world) == ["realtime", "connect"]
+    assert {line["service"] for line in world.ends()} == {"shop"}
+
+
+@NEEDS_REALTIME
+def test_clients_that_share_an_http_client_are_told_apart(world: World, kind: type[Any]) -> None:
+    """A session is of the client that opened it, and its contents are kept as was said of that."""
+    with talking(kind, REALTIME) as (client, _):
+        world.wrap(client, service="first", content=True)
+        second = kind(api_key="sk-second", base_url=client.base_url, http_client=client._client)
+        world.wrap(second, service="second", content=False)
+        asyncio.run(programs.ask_and_read_all(second, programs.realtime, Hands()))
+
+    assert {line["service"] for line in world.ends()} == {"second"}
+    assert world.contents() == []
+
+
+@NEEDS_REALTIME
 def test_other_clients_are_not_watched(world: World, kind: type[Any]) -> None:
     """One that was never wrapped, and one that is not any more."""
     with talking(kind, REALTIME, world) as (wrapped, _):

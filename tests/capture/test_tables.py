@@ -72,6 +72,12 @@ def _method(name: str, rest: str) -> str:
         ("POST", "/a-secret-account/gateway/v1/something/new", "something", "/something/{id}", ""),
         ("POST", "/a-secret-account/v1/v1/something", "something", "/something", ""),
         ("GET", "/something/v1", "something", "/something/{id}", "repeated"),
+        ("POST", "/v1/0123abcd0123abcd/gate-1/openai/chat/completions", "chat", "/chat/completions", "billable usage"),
+        ("POST", "/v1/0123abcd0123abcd/gate-1/openai/something/new", "something", "/something/{id}", ""),
+        ("POST", "/acct-Secret4711/gw/something", "unknown", "/{id}/{id}/{id}", ""),
+        ("GET", f"/{'long' * 9}/something", "unknown", "/{id}/{id}", "repeated"),
+        ("GET", "/Alice/files", "list_files", "/files", ""),
+        ("POST", "/v1/web_search", "web_search", "/web_search", ""),
         ("GET", "/", "unknown", "/", ""),
     ],
 )
@@ -83,6 +89,26 @@ def test_a_path_is_one_endpoint(method: str, path: str, operation: str, normal: 
     assert endpoint.is_billable == ("billable" in marks)
     assert endpoint.usage_source == next((mark for mark in ("late", "repeated") if mark in marks), "response")
     assert endpoint.has_usage_option == ("usage" in marks)
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "operation", "normal"),
+    [
+        ("/acct-secret/gw/something/new", "/acct-secret/gw", "something", "/something/{id}"),
+        ("/v1/acct-secret/gw/openai/something", "/v1/acct-secret/gw/openai", "something", "/something"),
+        ("/files/acct-secret/something", "/files/acct-secret", "something", "/something"),
+        ("/batches/acct-secret/chat/completions", "/batches/acct-secret", "chat", "/chat/completions"),
+        ("/openai/deployments/my-gpt/chat/completions", "/openai", "chat", "/chat/completions"),
+        ("/openai/deployments/my-gpt/something", "/openai", "something", "/something"),
+        ("/v1/something", "", "something", "/something"),
+        ("/acct-secret", "/acct-secret", "unknown", "/"),
+    ],
+)
+def test_the_path_of_the_base_url_is_no_part_of_an_endpoint(path: str, base: str, operation: str, normal: str) -> None:
+    """Whatever words stand in it; it may be an account, or a secret."""
+    endpoint = endpoint_of("POST", path, base)
+
+    assert (endpoint.operation_name, endpoint.path) == (operation, normal)
 
 
 def test_every_path_of_the_sdk_has_a_row() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import contextvars
+import functools
 import inspect
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -321,3 +322,79 @@ def test_a_signed_request_goes_as_it_is(world: World) -> None:
         (asked,) = client.server.asked
 
     assert (asked.headers["x-monitor-team"], world.end()["team"]) == ("search", "search")
+
+
+def test_a_class_is_not_decorated() -> None:
+    """It would be a function from then on; the error says what to do."""
+
+    class Shop:
+        """Anything."""
+
+    with pytest.raises(TypeError, match=r"cannot decorate .*Shop, which is a class\. Decorate its methods\."):
+        monitor.tag(team="inner")(Shop)
+
+
+@pytest.mark.parametrize("thing", [None, property(lambda _: _team())])
+def test_what_cannot_be_called_is_not_decorated(thing: Any) -> None:
+    """The error names what it was given."""
+    with pytest.raises(TypeError, match=f"cannot decorate a {type(thing).__name__}"):
+        monitor.tag(team="inner")(thing)
+
+
+class _Shop:
+    """Methods of each kind, with the decorator above and below."""
+
+    @monitor.tag(team="inner")
+    @staticmethod
+    def static() -> str | None:
+        return _team()
+
+    @monitor.tag(team="inner")
+    @classmethod
+    def of_class(cls) -> tuple[type[Any], str | None]:
+        return cls, _team()
+
+    @monitor.tag(team="inner")
+    @staticmethod
+    async def awaited() -> str | None:
+        return _team()
+
+    @property
+    @monitor.tag(team="inner")
+    def named(self) -> str | None:
+        return _team()
+
+
+def test_static_and_class_methods_stay_what_they_are() -> None:
+    """Asked of the class and of an object."""
+    assert [_Shop.static(), _Shop().static(), _Shop().named] == ["inner"] * 3
+    assert [_Shop.of_class(), _Shop().of_class()] == [(_Shop, "inner")] * 2
+    assert asyncio.run(_Shop.awaited()) == "inner"
+    assert [type(vars(_Shop)[name]) for name in ("static", "of_class")] == [staticmethod, classmethod]
+    assert inspect.iscoroutinefunction(_Shop.awaited)
+
+
+class _Awaited:
+    async def __call__(self) -> str | None:
+        await asyncio.sleep(0)
+        return _team()
+
+
+class _Generating:
+    def __call__(self) -> Iterator[str | None]:
+        yield _team()
+
+
+@pytest.mark.parametrize("thing", [_Awaited(), functools.partial(_Awaited()), functools.partial(_Awaited().__call__)])
+def test_an_object_that_is_awaited_is_tagged(thing: Any) -> None:
+    """It is taken by what its call is, not by what it is itself."""
+    decorated = monitor.tag(team="inner")(thing)
+
+    assert asyncio.run(decorated()) == "inner"
+    assert inspect.iscoroutinefunction(decorated)
+
+
+@pytest.mark.parametrize("thing", [_Generating(), functools.partial(_Generating())])
+def test_an_object_that_generates_is_tagged(thing: Any) -> None:
+    """While it runs, as a function would be."""
+    assert [(team, _team()) for team in monitor.tag(team="inner")(thing)()] == [("inner", None)]

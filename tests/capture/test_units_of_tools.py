@@ -62,6 +62,34 @@ def test_calls_of_the_providers_tools_are_counted(body: object, calls: object) -
     assert told_by("POST /responses", body).get("tool_calls") == expected
 
 
+@pytest.mark.parametrize("unnamed", [{"tools": []}, {"tools": None}, {}], ids=["empty", "null", "absent"])
+def test_calls_of_tools_that_the_answer_does_not_name_are_counted(unnamed: Facts) -> None:
+    """Some servers do not repeat the tools that they were given."""
+    output = [
+        _search({"type": "search"}),
+        _search({"type": "open_page"}),
+        {"type": "file_search_call"},
+        {"type": "code_interpreter_call", "container_id": "cntr_1"},
+        {"type": "function_call"},
+    ]
+    drawn = {"image_gen": {"output_tokens": 10}, "web_search": {"num_requests": 3}}
+    body = {"id": "resp_1", "status": "completed", "output": output, **unnamed}
+
+    told = told_by("POST /responses", body)
+    assert told["tool_calls"] == {"web_search": 1, "file_search": 1, "code_interpreter": 1}
+    assert (told["containers"], told.get("container_memory")) == (["cntr_1"], None)
+    told = told_by("POST /responses", {**body, "tool_usage": drawn})
+    assert told["tool_calls"]["web_search"] == 3
+    assert told["tool_usage"]["output_image_tokens"] == 10
+
+
+def test_an_answer_of_texts_alone_calls_no_tool() -> None:
+    """Whatever its texts say of calls."""
+    output = [{"type": "message", "content": [{"text": 'a "web_search_call" and "function_call"'}]}]
+
+    assert told_by("POST /responses", {"status": "completed", "output": output}) == {"answer_status": "completed"}
+
+
 @pytest.mark.parametrize(
     ("tools", "memory"),
     [

@@ -14,12 +14,10 @@ from pydantic import BaseModel
 from monitor.capture.bodies import read_request
 from monitor.capture.usage_option import with_usage_option
 from monitor.settings import Settings
-from tests.capture import callers
 from tests.capture.callers import Hands, see
 from tests.capture.world import (
     CHAT,
     EVENTS,
-    JSON,
     KEY,
     MESSAGES,
     TEXTS,
@@ -27,7 +25,6 @@ from tests.capture.world import (
     World,
     always,
     chunks,
-    error_answer,
     events,
     json_answer,
     like_openai,
@@ -101,68 +98,40 @@ def test_it_can_be_switched_off(world: World) -> None:
     assert world.end().get("outcome", "completed") == "completed"
 
 
-def _unknowing(status: int, *, is_refusing_all: bool = False) -> Any:
-    """A server that does not know `stream_options`."""
+def test_who_asks_as_openrouter_has_it_sees_the_usage(world: World) -> None:
+    """`usage.include` asks for the last chunk, so it is not ours to hide."""
+    usage_last = Answer(headers=EVENTS, pieces=events(chunks(has_usage=True)), is_chunked=True)
+    with opened(always(usage_last), world) as client:
+        stream = client.chat.completions.create(
+            model="gpt-4o", messages=MESSAGES, stream=True, extra_body={"usage": {"include": True}}
+        )
+        last = list(stream)[-1]
+        options = _options(client.server.asked[0])
+
+    assert options is None
+    assert last.usage.prompt_tokens == 14
+    assert world.end()["usage_source"] == "response"
+
+
+@pytest.mark.parametrize("where", ["before", "behind"])
+def test_a_null_within_something_else_is_not_ours(where: str, world: World) -> None:
+    """Groq has a `usage` of its own in each chunk."""
 
     def answer(asked: Asked) -> Answer:
-        if is_refusing_all or b"stream_options" in asked.body:
-            body = json.dumps(
-                {"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]}
-            )
-            return Answer(status=status, headers=JSON, pieces=(body.encode(),))
-        return Answer(headers=EVENTS, pieces=events(chunks(has_usage=False)), is_chunked=True)
+        found = []
+        for chunk in chunks(has_usage=_options(asked) is not None):
+            own = {"x_groq": {"id": "req_1", "usage": None}}
+            found.append({**own, **chunk} if where == "before" else {**chunk, **own})
+        return Answer(headers=EVENTS, pieces=events(found), is_chunked=True)
 
-    return answer
+    seen = []
+    for watch in (None, world):
+        with opened(answer, watch) as client:
+            stream = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+            seen.append([chunk.to_dict() for chunk in stream])
 
-
-@_KINDS
-@pytest.mark.parametrize("status", [400, 404, 422])
-def test_a_server_that_refuses_the_option_is_asked_again(status: int, kind: Any, world: World) -> None:
-    """The caller never sees the refusal of something he did not send; the record is one, and completed."""
-    with LoopbackServer(_unknowing(status)) as server:
-        plain_seen = see(callers.whole_stream, new_client(kind, server))
-        watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
-        sent = [_options(asked) for asked in server.asked]
-
-    assert watched == plain_seen
-    assert sent == [None, {"include_usage": True}, None]
-    end = world.end()
-    assert (end.get("outcome", "completed"), end["status"], end.get("error_class")) == ("completed", 200, None)
-
-
-def test_a_server_that_refused_is_not_asked_a_second_time(world: World) -> None:
-    """The refusal is remembered: later streams go out as they are."""
-    with opened(_unknowing(400), world) as client:
-        for _ in range(2):
-            list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
-        sent = [_options(asked) for asked in client.server.asked]
-
-    assert sent == [{"include_usage": True}, None, None]
-
-
-@_KINDS
-def test_other_refusals_reach_the_caller(kind: Any, world: World) -> None:
-    """A 400 for another reason is the caller's own, unchanged, after one request."""
-    answer = error_answer(400, code="context_length_exceeded", kind="invalid_request_error")
-    with LoopbackServer(always(answer)) as server:
-        plain_seen = see(callers.whole_stream, new_client(kind, server))
-        watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
-        count = len(server.asked)
-
-    assert watched == plain_seen
-    assert count == 2
-    assert world.end()["error_code"] == "context_length_exceeded"
-
-
-@_KINDS
-def test_a_server_that_refuses_both_ways_is_believed(kind: Any, world: World) -> None:
-    """When the request without the option is refused too, that refusal is what the caller gets."""
-    with LoopbackServer(_unknowing(400, is_refusing_all=True)) as server:
-        plain_seen = see(callers.whole_stream, new_client(kind, server))
-        watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
-
-    assert watched == plain_seen
-    assert world.end()["outcome"] == "failed"
+    assert seen[1] == seen[0]
+    assert seen[1][0]["x_groq"] == {"id": "req_1", "usage": None}
 
 
 def test_a_signed_request_is_not_changed(world: World) -> None:

@@ -42,6 +42,7 @@ _CHAT_FIELDS = {
     "accepted_prediction_tokens": 3,
     "rejected_prediction_tokens": 4,
 }
+_BOTH = {"prompt_tokens": 14, "completion_tokens": 5, "total_tokens": 19}
 _REALTIME_INPUT = {
     "text_tokens": 119,
     "audio_tokens": 13,
@@ -108,6 +109,29 @@ def _read(usage: object) -> dict[str, object]:
         ),
         ({"type": "duration", "seconds": 9}, {"audio_seconds": 9.0}),
         ({"type": "tokens", "seconds": 9, "input_tokens": 2}, {"input_tokens": 2}),
+        ({**_BOTH, "input_tokens": 0, "output_tokens": 0}, (14, 5)),
+        ({"input_tokens": 0, "output_tokens": 0, **_BOTH}, (14, 5)),
+        ({**_BOTH, "input_tokens": 0, "output_tokens": 9}, (14, 9)),
+        ({"input_tokens": 7, "output_tokens": 3, "prompt_tokens": 0, "completion_tokens": 0}, (7, 3)),
+        ({"input_tokens": 0, "output_tokens": 0, "prompt_tokens": 0, "completion_tokens": 0}, (0, 0)),
+        ({"input_tokens": 0, "output_tokens": 0}, (0, 0)),
+        (
+            {
+                **_BOTH,
+                "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 0},
+                "input_tokens_details": {"cached_tokens": 0, "audio_tokens": 2},
+            },
+            {"input_tokens": 14, "output_tokens": 5, "cache_read_input_tokens": 8, "input_audio_tokens": 2},
+        ),
+        (
+            {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 0}, "cached_tokens": 4},
+            {"input_tokens": 9, "cache_read_input_tokens": 4},
+        ),
+        (
+            {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 0}, "cached_tokens": 0},
+            {"input_tokens": 9, "cache_read_input_tokens": 0},
+        ),
+        ({"prompt_tokens": "14", "completion_tokens": 5.0}, (14, 5)),
         ({"total_tokens": 8}, {}),
         ({}, {}),
     ],
@@ -136,7 +160,8 @@ def test_what_others_state_flat_is_read() -> None:
 @pytest.mark.parametrize(
     ("changed", "lost"),
     [
-        ({"prompt_tokens": "14"}, {"input_tokens"}),
+        ({"prompt_tokens": "14 tokens"}, {"input_tokens"}),
+        ({"prompt_tokens": "14.5"}, {"input_tokens"}),
         ({"prompt_tokens": True}, {"input_tokens"}),
         ({"prompt_tokens": 1.5}, {"input_tokens"}),
         ({"prompt_tokens": 10**12}, {"input_tokens"}),
@@ -177,6 +202,10 @@ _USAGES = st.fixed_dictionaries(
     optional={
         "prompt_tokens": _COUNTS,
         "completion_tokens": _COUNTS,
+        "input_tokens": _COUNTS,
+        "output_tokens": st.none(),
+        "cached_tokens": _COUNTS,
+        "input_tokens_details": st.one_of(_DETAILS, st.none()),
         "prompt_tokens_details": st.one_of(_DETAILS, st.none()),
         "completion_tokens_details": st.one_of(_DETAILS, st.none()),
         "total_tokens": st.integers(),
@@ -233,7 +262,28 @@ def test_an_amount_may_be_written_as_text(value: object, amount: float | None) -
 
 
 @pytest.mark.parametrize(
-    ("value", "count"), [(3, 3), (3.0, 3), (-3, -3), (0, 0), (3.5, None), ("3", None), (True, None), (None, None)]
+    ("value", "count"),
+    [
+        (3, 3),
+        (3.0, 3),
+        (-3, -3),
+        (0, 0),
+        ("3", 3),
+        ("-3", -3),
+        ("0", 0),
+        (3.5, None),
+        (float("nan"), None),
+        ("3.5", None),
+        ("", None),
+        ("-", None),
+        ("--3", None),
+        ("²", None),
+        ("9" * 13, None),
+        ("9" * 5000, None),
+        (True, None),
+        (None, None),
+        ([3], None),
+    ],
 )
 def test_a_count_is_a_whole_number(value: object, count: int | None) -> None:
     """A negative one is kept: the ledger calls it impossible, which is more than unknown."""

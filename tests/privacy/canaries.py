@@ -30,11 +30,15 @@ _PLACES: Final = (
     "URL password",
     "proxy password",
     "path",
+    "base path",
     "error message",
     "error page",
     "set cookie",
     "answer's own header",
     "metadata",
+    "batch answer",
+    "batch error",
+    "answer that breaks off",
     "SMTP password",
     "webhook secret",
     "webhook address",
@@ -45,13 +49,46 @@ CANARIES: Final[Mapping[str, str]] = {
     place: f"cana{hashlib.sha256(place.encode()).hexdigest()[:24]}ry"
     for place in _PLACES
 }
+PATTERN: Final = "cana[0-9a-f]{24}ry"
+"""What all of them look like, for programs that keep contents to take out."""
+
+HALF: Final = CANARIES["answer that breaks off"][:14]
+"""What has come of a secret where an answer breaks off in the middle of it."""
+
+UNTOLD: Final[Mapping[str, str]] = {
+    place: f"{start}zana{hashlib.sha256(place.encode()).hexdigest()[:24]}"
+    for place, start in {
+        "own key": "",
+        "key of others": "gsk_",
+        "key in escapes": "xai-",
+        "token with its likelihood": "",
+        "streamed key": "hf_",
+        "streamed argument": "r8_",
+        "streamed thought": "nvapi-",
+        "password of a tool": "",
+        "tool's own authorization": "",
+        "tool's own header": "",
+        "query of an address": "",
+        "user of an address": "",
+        "client secret": "",
+        "vault secret": "",
+        "password in a batch": "",
+        "password on a socket": "",
+    }.items()
+}
+"""Secrets that no pattern of the program's names: they are always taken out of contents."""
+
+UNTOLD_HALF: Final = "gsk_zana0123456"
+"""What has come of such a one where a stream breaks off in the middle of it."""
+
 TAG: Final = "canatagsareforstoringry"
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """The ways in which a secret may stand in a file: as it is, as hex digits, in base64 wherever it begins."""
+    """The ways in which a secret may stand in a file: as it is, as hex digits or numbers, in base64 anywhere."""
     plain = secret.encode()
     yield plain
+    yield ",".join(map(str, plain)).encode()
     yield plain.hex().encode()
     for shift in range(3):
         # What surrounds the secret is in its first and last letters too: those are left out.

@@ -1,8 +1,9 @@
 """A program that has many secrets, and makes calls of every kind with them; some fail.
 
-python -m tests.privacy.program ADDRESS
+python -m tests.privacy.program ADDRESS REALTIME RESPONSES
 
-`ADDRESS` is that of a server that answers as `tests.privacy.answers`.
+`ADDRESS` is that of a server that answers as `tests.privacy.answers`, the other two are of servers of sockets that talk
+as there is said.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from typing import Any
 import httpx2
 import openai
 from openai import AsyncOpenAI, AzureOpenAI, DefaultHttpxClient, OpenAI
+from websockets.exceptions import ConnectionClosed
 
 import monitor
-from tests.privacy.canaries import CANARIES, TAG
+from tests.privacy.canaries import CANARIES, TAG, UNTOLD
 
 _HEADERS = {
     "x-internal": CANARIES["organisation's own header"],
@@ -39,7 +41,14 @@ _MCP: Any = [
         "server_url": f"https://mcp.example/{CANARIES['tool authorization']}",
         "authorization": CANARIES["tool authorization"],
         "headers": {"authorization": CANARIES["tool authorization"]},
-    }
+    },
+    {
+        "type": "mcp",
+        "server_label": "other",
+        "server_url": f"https://{UNTOLD['user of an address']}@mcp.example/x?t={UNTOLD['query of an address']}",
+        "authorization": UNTOLD["tool's own authorization"],
+        "headers": {"x-team": UNTOLD["tool's own header"]},
+    },
 ]
 _FILE = (f"{CANARIES['file name']}.wav", CANARIES["uploaded file"].encode() * 100)
 _EXPECTED = (openai.OpenAIError, httpx2.HTTPError, ValueError, AttributeError)
@@ -68,10 +77,14 @@ _CALLS: tuple[_Call, ...] = (
     lambda client: client.audio.transcriptions.create(model="whisper-1", file=_FILE, prompt=CANARIES["form field"]),
     lambda client: client.files.create(file=_FILE, purpose="user_data"),
     lambda client: client.files.list(extra_query=_QUERY),
+    lambda client: client.files.content("file-1"),
     lambda client: client.batches.list(extra_query=_QUERY),
     lambda client: client.vector_stores.search("vs_1", query=CANARIES["prompt"]),
+    lambda client: client.post("/vaults/credentials", cast_to=object, body={"secret": UNTOLD["vault secret"]}),
     lambda client: client.post(f"/own/{CANARIES['path']}", cast_to=object, body={"x": CANARIES["prompt"]}),
     lambda client: client.get(f"/own/{CANARIES['path']}/part", cast_to=object),
+    lambda client: client.get(f"/{CANARIES['path']}", cast_to=object),
+    lambda client: client._client.get(f"{str(client.base_url)[:-4]}/users/{CANARIES['path']}"),
 )
 
 
@@ -88,7 +101,10 @@ def _clients(address: str) -> list[Any]:
     return [
         _made(OpenAI, base_url=f"{address}/v1", max_retries=1),
         _made(OpenAI, base_url=f"{address}/v1", api_key=f"eyJhbGciOiJub25lIn0.{CANARIES['token']}.x"),
+        _made(OpenAI, base_url=f"{address}/v1", api_key=UNTOLD["own key"]),
         _made(OpenAI, base_url=secret_host, default_query=_QUERY),
+        _made(OpenAI, base_url=f"{address}/acct-{CANARIES['path']}/{CANARIES['base path']}"),
+        _made(OpenAI, base_url=f"{address}/v1/{CANARIES['base path']}/gw/openai"),
         _made(OpenAI, base_url=f"{address}/v1", http_client=DefaultHttpxClient(proxy=proxy, verify=False)),
         _made(AzureOpenAI, azure_endpoint=address, api_version="2024-10-21", api_key=CANARIES["Azure key"]),
     ]
@@ -116,7 +132,25 @@ async def _all_async(address: str) -> None:
     await client.close()
 
 
-def _main(address: str) -> None:
+def _talk(host: str, connect: Callable[[Any], Any], *sent: dict[str, Any]) -> None:
+    """Over a socket, to where it breaks off."""
+    addresses = {"base_url": f"http://{host}/v1", "websocket_base_url": f"ws://{host}/v1"}
+    client = _made(OpenAI, api_key=UNTOLD["own key"], **addresses)
+    with contextlib.suppress(ConnectionClosed), monitor.tag(note=TAG), connect(client) as connection:
+        for message in sent:
+            connection.send(message)
+        for _ in connection:
+            pass
+
+
+_ASK = {"type": "response.create", "instructions": CANARIES["system prompt"], "tools": _MCP}
+_ITEM = {
+    "type": "conversation.item.create",
+    "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": CANARIES["prompt"]}]},
+}
+
+
+def _main(address: str, realtime: str, responses: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     for name in ("monitor", "dashboard"):
         logger = logging.getLogger(name)
@@ -127,7 +161,13 @@ def _main(address: str) -> None:
             _do(call, client)
         client.close()
     asyncio.run(_all_async(address))
+    own = _made(OpenAI, base_url=f"{address}/v1", api_key=UNTOLD["own key"])
+    # Of two in a row one is answered well.
+    for client in (own, own, _made(OpenAI, base_url=f"{address}/v1/broken")):
+        _do(lambda client: _chat(client, stream=True), client)
+    _talk(realtime, lambda client: client.realtime.connect(model="gpt-realtime"), _ITEM, _ASK)
+    _talk(responses, lambda client: client.responses.connect(), {**_ASK, "input": CANARIES["prompt"]})
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main(*sys.argv[1:])

@@ -14,10 +14,11 @@ from monitor.control.store import Control
 from monitor.home import Home
 from monitor.ledger.ledger import Ledger
 from monitor.settings import Settings
+from tests.capture.socket_server import SocketServer
 from tests.cassettes.server import LoopbackServer
 from tests.flow.running import Server, monitor, run
-from tests.privacy.answers import answers
-from tests.privacy.canaries import CANARIES, TAG, files_of, forms, found_in
+from tests.privacy.answers import REALTIME, RESPONSES, answers
+from tests.privacy.canaries import CANARIES, HALF, PATTERN, TAG, UNTOLD, UNTOLD_HALF, files_of, forms, found_in
 from tests.receivers import HttpReceiver, MailReceiver, eventually, mail_server
 
 _APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -85,22 +86,54 @@ def _shown(home: Path, texts: Texts) -> None:
             texts[f"page {name}"] = repr(page).encode() + b"".join(proto.SerializeToString() for proto in protos)
 
 
+def _called(home: Path, more: dict[str, str] | None = None) -> Texts:
+    """What a program says and leaves that makes calls of every kind."""
+    with (
+        LoopbackServer(answers()) as server,
+        SocketServer(REALTIME, code=None) as realtime,
+        SocketServer(RESPONSES, code=None) as responses,
+    ):
+        command = ("-m", "tests.privacy.program", server.address, realtime.host, responses.host)
+        app = run(*command, home=home, more=more)
+        assert (app.status, len(server.asked) > 50) == (0, True), app.err
+        assert (len(realtime.heard.messages), len(responses.heard.messages)) == (2, 1)
+    texts = {"output of the program": (app.out + app.err).encode()}
+    return texts | {f"spool before: {name}": content for name, content in files_of(home)}
+
+
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
     """Every file and every text that is left after programs, a server, commands and pages were at work."""
     directory = tmp_path_factory.mktemp("canaries")
     home = directory / "home"
-    with LoopbackServer(answers()) as server:
-        app = run("-m", "tests.privacy.program", server.address, home=home)
-        assert (app.status, len(server.asked) > 50) == (0, True), app.err
-    texts = {"output of the program": (app.out + app.err).encode()}
-    texts |= {f"spool before: {name}": content for name, content in files_of(home)}
+    texts = _called(home)
     for command in (("report", "--json", "--by", "model"), ("report",), ("doctor",)):
         ended = monitor(*command, home=home)
         texts[f"output of {command}"] = (ended.out + ended.err).encode()
     _served(home, texts)
     _shown(home, texts)
     return texts | dict(files_of(directory))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
+    """The same of programs that keep contents, all secrets taken out; the contents in the ledger by operation."""
+    home = tmp_path_factory.mktemp("canaries kept") / "home"
+    texts = _called(home, {"MONITOR_CONTENT": "true", "MONITOR_CONTENT_REDACT": PATTERN})
+    with Server(home) as server:
+        server.wait_for_runs("drain", 2)
+        for name in ("chatcmpl-B1", "chatcmpl-1"):
+            shown = monitor("show", name, "--json", home=home)
+            assert shown.status == 0, shown.err
+            texts[f"output of show {name}"] = (shown.out + shown.err).encode()
+    with Ledger.open(Home(home).ledger) as ledger, ledger.cursor() as cursor:
+        question = """
+            select case when is_batch then 'batch' else operation_name || if(is_cut, ' cut', '') end,
+                string_agg(concat(request, answer), chr(10))
+            from contents join requests using (record_id) group by all
+        """
+        texts |= {f"contents of {kind}": text.encode() for kind, text in cursor.execute(question).fetchall()}
+    return texts | dict(files_of(home))
 
 
 def test_the_search_finds_a_canary_in_every_form() -> None:
@@ -120,6 +153,45 @@ def test_the_program_did_all_that_and_was_recorded(left: Mapping[str, bytes]) ->
 def test_a_secret_is_nowhere(left: Mapping[str, bytes], place: str) -> None:
     """In no file, no log, no page, no report, no mail and no post; in no writing of it."""
     assert found_in(left, {place: CANARIES[place]}) == []
+
+
+@pytest.mark.parametrize("place", sorted(set(CANARIES) - _KEPT))
+def test_a_secret_is_nowhere_though_contents_are_kept(kept: Mapping[str, bytes], place: str) -> None:
+    """What the settings say is taken out of all of them, of a batch's lines and of answers that broke off too."""
+    assert found_in(kept, {place: CANARIES[place]}) == []
+
+
+@pytest.mark.parametrize("place", sorted(UNTOLD))
+def test_a_secret_that_nobody_named_is_nowhere(
+    kept: Mapping[str, bytes], left: Mapping[str, bytes], place: str
+) -> None:
+    """It is taken out by what it looks like, by the name of its member, or because the request itself has it."""
+    assert found_in(kept, {place: UNTOLD[place]}) == []
+    assert found_in(left, {place: UNTOLD[place]}) == []
+
+
+def test_what_nobody_named_was_there(kept: Mapping[str, bytes]) -> None:
+    """Around it all is kept, in plain answers, streams, batches and on sockets."""
+    chats, cut = kept["contents of chat"], kept["contents of chat cut"]
+    assert b'"content":"[redacted] for [redacted] and [redacted]"' in chats
+    assert b'"content":"[redacted] [redacted] for [redacted] "' in chats
+    assert b'"server_url":"https://[redacted]@mcp.example/x?t=[redacted]"' in chats
+    assert b'"reasoning_details":[{"type":"reasoning.text","text":"[redacted]"}]' in chats
+    assert rb"{\"password\":\"[redacted]\",\"x\":\"[redacted]\"}" in chats
+    assert b'"refusal":"Not for [redacted]"' in kept["contents of batch"]
+    for torn in (cut, kept["contents of realtime cut"]):
+        assert b"Yours is [redacted], with" in torn
+    assert b'"content":"You said"' in cut
+    assert found_in(kept, {"half": UNTOLD_HALF}) == []
+
+
+def test_what_was_taken_out_was_there(kept: Mapping[str, bytes]) -> None:
+    """Else it would prove nothing: around the secrets all is kept, and of half a secret nothing is."""
+    assert b"It is [redacted]." in kept["contents of batch"]
+    assert b'"message":"Not [redacted]"' in kept["contents of batch"]
+    assert b'"delta":"It is [redacted] I said"' in kept["contents of realtime cut"]
+    assert b'"delta":"It is [redacted] I said"' in kept["contents of chat cut"]
+    assert found_in(kept, {"half": HALF}) == []
 
 
 @pytest.mark.parametrize("place", sorted(_KEPT))

@@ -313,6 +313,15 @@ def test_reading_an_answer_again_tells_what_a_broken_stream_used() -> None:
     assert (before, spend.list_cost, spend.unpriced_requests) == (None, _COST, 0)
 
 
+def test_an_answer_that_could_not_be_read_has_no_known_cost() -> None:
+    """It was made, and charged."""
+    failed = {"usage_source": "none", "outcome": "failed"}
+    with monitor.track(settings=_SETTINGS) as spend:
+        _request(make_record(usage=Usage(), error_class="parse", **failed))
+
+    assert (spend.list_cost, spend.unpriced_requests) == (None, 1)
+
+
 def test_work_that_began_elsewhere_counts_where_its_usage_is_told() -> None:
     """The block sees only this answer; a repeated one counts nowhere."""
     with monitor.track(settings=_SETTINGS) as late:

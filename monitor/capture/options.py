@@ -1,0 +1,50 @@
+"""What a program says of the requests of its clients."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from monitor.capture.texts import storable, storable_or_none
+from monitor.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a program says of the requests of its clients; None, and a tag that is not there, is not said."""
+
+    service: str | None = None
+    environment: str | None = None
+    provider: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    content: bool | None = None
+    settings: Settings | None = None
+
+    @classmethod
+    def given(
+        cls, *, service: Any, environment: Any, provider: str | None, tags: Any, content: bool | None, settings: Any
+    ) -> Self:
+        """Options as a program gives them, made storable."""
+        return cls(
+            service=storable_or_none(service),
+            environment=storable_or_none(environment),
+            provider=provider,
+            tags={str(name): storable(value) for name, value in (tags or {}).items()},
+            content=content,
+            settings=settings,
+        )
+
+    def over(self, weaker: "Options") -> "Options":
+        """These, and the weaker ones where nothing is said."""
+        return Options(
+            service=self.service or weaker.service,
+            environment=self.environment or weaker.environment,
+            provider=self.provider or weaker.provider,
+            tags={**weaker.tags, **self.tags},
+            content=weaker.content if self.content is None else self.content,
+            settings=self.settings or weaker.settings,
+        )
+
+    def add_nothing_to(self, others: "Options") -> bool:
+        """Whether these say nothing at all, or the same as others, whose settings are known."""
+        said = replace(self, settings=self.settings or others.settings)
+        return said in (others, Options(settings=others.settings))
