@@ -126,6 +126,9 @@ def show_pipeline(source: Source) -> None:
         rows.append(("Waiting to be read", _waiting(lag.backlog)))
         rows.append(("Last look at the spool", f"{formats.duration(lag.idle)} ago"))
         rows += [("Cannot be read", Cell(text=fault, tone="bad")) for fault in lag.backlog.faults]
+        if (others := lag.backlog.headless).files:
+            told = f"{counted(others.files, 'file')} of {formats.size(others.bytes)}; monitor doctor names them"
+            rows.append(("Without a readable header", told))
     rows += [("Goes wrong", Cell(text=fault, tone="bad")) for fault in source.job_faults()]
     if source.last_check is not None:
         rows.append(("Spool, requests and sums", _checked(source)))

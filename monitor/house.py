@@ -39,6 +39,7 @@ from monitor.ledger.ledger import Ledger
 from monitor.ledger.overview_queries import spend_of
 from monitor.ledger.price_queries import unpriced_since
 from monitor.ledger.retention import forget
+from monitor.ledger.unfinished import refuse_unfinished
 from monitor.notifiers.model import Notifier
 from monitor.notifiers.registry import notifier_for
 from monitor.settings import Settings
@@ -56,8 +57,14 @@ _PIECES_KEPT = timedelta(days=400)
 class House:
     """The stores, the drain and the jobs of one data directory; it owns the directory while it is open."""
 
-    def __init__(self, settings: Settings, *, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock = system_clock, recovering: Lease | None = None) -> None:
         """Open or create everything; nothing runs in the background until `start`.
+
+        Args:
+            settings: where it is, and how often what is done.
+            clock: tells the time.
+            recovering: the lease, where the caller holds it and goes on with a recovery; it stays the caller's. To
+                others a ledger is not opened whose recovery is not finished.
 
         Raises:
             LeaseError: another process has the data directory.
@@ -71,8 +78,12 @@ class House:
         self._stopping = threading.Event()
         self.token = secrets.token_urlsafe(32)
         with ExitStack() as opened:
-            opened.enter_context(Lease(self.home.lease))
-            self.ledger = opened.enter_context(Ledger.open(self.home.ledger, clock=clock))
+            if recovering is None:
+                opened.enter_context(Lease(self.home.lease))
+                refuse_unfinished(self.home.ledger)
+            self.ledger = opened.enter_context(
+                Ledger.open(self.home.ledger, clock=clock, memory=settings.ledger_memory)
+            )
             self.control = opened.enter_context(Control.open(self.home.control, clock))
             self._opened = opened.pop_all()
         self.prices = PriceDesk(self.ledger, self.control, settings.deployments, self.health, self.home.own_prices)
@@ -127,6 +138,7 @@ class House:
             ledger=self.ledger,
             home=self.home,
             drain=self.loop.drain_now,
+            read_again=self.loop.read_again,
             control=self.control,
             book=self.prices.book,
             take_up_prices=self._take_up_prices,
@@ -161,6 +173,8 @@ class House:
             "spool_bytes_waiting": waiting.bytes,
             "spool_lines_waiting": waiting.lines,
             "spool_seconds_waiting": None if waiting.seconds is None else round(waiting.seconds, 3),
+            "spool_files_headless": waiting.headless.files,
+            "spool_bytes_headless": waiting.headless.bytes,
             "drain_idle_seconds": round(self.loop.idle_for(), 3),
             "counters": dict(self.health.counts()),
             "jobs": {
@@ -218,6 +232,7 @@ class House:
             requests=_days(settings.keep_requests),
             rollup=_days(settings.keep_rollup),
             pieces=_PIECES_KEPT,
+            health=self.health,
         )
         return [
             Job(name="drain supervision", interval=_SUPERVISION_INTERVAL, run=self.loop.supervise),

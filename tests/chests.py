@@ -22,6 +22,7 @@ def chest_of(world: World, drain: Callable[[], object] | None = None) -> Iterato
             ledger=world.ledger,
             home=world.home,
             drain=drain_now,
+            read_again=world.drain.read_again,
             control=control,
             book=desk.book,
             take_up_prices=lambda: desk.take_up(world.drain.use),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Final
 
 import httpx2
 import typer
@@ -19,15 +20,24 @@ from monitor.cli.asking import RunningServer, running_server
 from monitor.cli.context import console, load_settings
 from monitor.clock import system_clock
 from monitor.control.store import Control
-from monitor.errors import LeaseError, MonitorError
+from monitor.errors import ControlError, LeaseError, MonitorError
 from monitor.home import Home
 from monitor.house import House
 from monitor.ledger import queries
+from monitor.ledger.backlog import headless_of
 from monitor.settings import Settings, unknown_variables
-from monitor.spool.reader import list_segments
+from monitor.spool.reader import list_segments, shown
 
 _PACKAGES = ("openai", "duckdb", "streamlit", "genai-prices", "sqlmodel", "apscheduler")
 _OPEN_BITS = stat.S_IRWXG | stat.S_IRWXO
+_MENDS: Final = (
+    ("upgrade openai-monitor", "Upgrade openai-monitor: until then nothing is changed, and programs go on recording."),
+    ("if it is damaged, run: monitor ledger recover", "Run monitor ledger recover: the spool is read again."),
+    ("monitor ledger recover", "Run that: it goes on where it was broken off, and tells what is missing."),
+    ("monitor ledger restore", "Run that: it goes on where it was broken off, and tells what is missing."),
+    ("it is damaged", "Put back control.sqlite of a backup, or move it away and set budgets and receivers anew."),
+)
+"""What to do about a store that cannot be opened, by what its error says in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ def _receivers(settings: Settings, home: Home) -> Iterator[Finding]:
         with Control.open(home.control, system_clock) as control:
             known = [receiver.name for receiver in control.list_receivers()]
     except MonitorError as error:
-        yield Finding("receivers", str(error), "Mend the control store, or put back a backup.")
+        yield Finding("receivers", str(error), _mend_of(error))
         return
     for name in settings.unpriced_receivers:
         if name not in known:
@@ -147,15 +157,17 @@ def _spool(home: Home) -> Iterator[Finding]:
         headless += more
     old = [path for path in headless if _age(path) > 60]
     if old:
+        found = headless_of(old, datetime.now(UTC))
         yield Finding(
             "spool",
-            f"{len(old)} files without a readable header, such as {old[0].name}",
+            f"{len(old)} files without a readable header, such as {shown(old[0].name)}, "
+            f"of {found.bytes + found.waiting:,} bytes in all",
             "Look at them and remove them.",
         )
 
 
 def _age(path: Path) -> float:
-    return datetime.now(UTC).timestamp() - path.stat().st_mtime
+    return datetime.now(UTC).timestamp() - path.lstat().st_mtime
 
 
 def _server(server: RunningServer) -> Finding | None:
@@ -170,6 +182,10 @@ def _server(server: RunningServer) -> Finding | None:
     return Finding("server", found, state["status"])
 
 
+def _mend_of(error: MonitorError) -> str:
+    return next((mend for mark, mend in _MENDS if mark in str(error).lower()), "Do so, and run monitor doctor again.")
+
+
 def _stores(settings: Settings) -> Iterator[Finding]:
     yield Finding("server", "does not run; start it with: monitor up")
     try:
@@ -182,7 +198,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
         yield Finding("ledger", str(error), "Try again in a moment; if it stays so, stop that process.")
         return
     except MonitorError as error:
-        yield Finding("ledger", str(error), "If it is damaged, run monitor ledger recover: the spool is read again.")
+        yield Finding("control store" if isinstance(error, ControlError) else "ledger", str(error), _mend_of(error))
         return
     yield Finding("ledger", f"opens; oldest requests from {first:%Y-%m-%d %H:%M} UTC" if first else "opens; is empty")
     yield Finding("prices", lists)

@@ -11,6 +11,7 @@ from monitor.cli import rescue
 from monitor.cli.asking import ask_task
 from monitor.cli.context import console, load_settings
 from monitor.jobs.tasks import MOST_LINES
+from monitor.ledger.check_lines import RAW
 
 app = typer.Typer(no_args_is_help=True, help="Keep the ledger safe, mend it, and prove that it is right.")
 app.command("backup")(rescue.back_up)
@@ -18,6 +19,10 @@ app.command("restore")(rescue.restore_backup)
 app.command("recover")(rescue.recover_ledger)
 
 _SHOWN: Final = 100
+_AGREES: Final = "All of it agrees, to the last decimal."
+_NOT_COMPARED: Final = (
+    "Nothing was found to differ, but no day could be compared: of each day that has requests, others were let go of."
+)
 
 
 @app.command("check")
@@ -42,7 +47,7 @@ def check(
             "sums, and the sums with the reports."
         )
     if not found["faults"]:
-        typer.echo("All of it agrees, to the last decimal.")
+        typer.echo(_AGREES if found["days"] or not found["figures"][RAW] else _NOT_COMPARED)
         return
     typer.echo(f"{len(found['faults']):,} figures do not agree:")
     for fault in found["faults"]:
@@ -67,17 +72,21 @@ def quarantine(
         begin = Text(_printable(line["line"][:_SHOWN]))
         table.add_row(line["seen_at"][:19].replace("T", " "), line["reason"], Text(line["file"]), place, begin)
     console().print(table)
-    typer.echo(f"{found['total']:,} lines in all. After an upgrade, monitor ledger retry tries them again.")
+    typer.echo(
+        f"{found['total']:,} lines in all. After an upgrade, or with a mended file, monitor ledger retry tries again."
+    )
 
 
 @app.command("retry")
 def retry() -> None:
-    """Try the lines in quarantine again; those that this version can read are stored, each once."""
+    """Try again what could not be read: lines that this version can read, files that are mended; each counts once."""
     found = ask_task(load_settings(), "retry")
-    left = found["before"] - found["stored"]
-    typer.echo(f"{found['stored']:,} lines are stored now, {left:,} stay in quarantine.")
-    if left:
-        typer.echo("Lines with a wrong checksum always stay: nobody knows which of their figures are wrong.")
+    typer.echo(f"{found['stored']:,} lines are stored now, {found['left']:,} stay in quarantine.")
+    if found["left"]:
+        typer.echo(
+            "Lines with a wrong checksum stay until their file is whole again, or a whole copy of it lies on the "
+            "spool: nobody knows which of their figures are wrong."
+        )
 
 
 def _print_fault(fault: dict[str, Any]) -> None:

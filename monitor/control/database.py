@@ -18,6 +18,21 @@ _FILE_MODE: Final = 0o600
 _BUSY_TIMEOUT: Final = 10.0
 _WRITES: Final = "control_writes"
 
+_DAMAGED: Final = (
+    "It is damaged, and what it holds (budgets, receivers, alerts, own prices) stands nowhere else. Stop the server, "
+    "move the file and those of its name with -wal and -shm elsewhere, and copy control.sqlite of a backup to its "
+    "place; without a backup an empty one is made."
+)
+_ADVICE: Final = (
+    ("not a database", _DAMAGED),
+    ("malformed", _DAMAGED),
+    ("locked", "Another program is writing to it: try again, or stop that program."),
+    ("readonly", "Give this user the file and its directory, or set MONITOR_HOME to another directory."),
+    ("unable to open", "Give this user the file and its directory, or set MONITOR_HOME to another directory."),
+    ("is full", "Free some space."),
+)
+"""What to do about a store that SQLite cannot use, by its words."""
+
 
 class Database:
     """Gives sessions on the file. Threads may share it; processes open one each."""
@@ -64,7 +79,12 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise ControlError(f"The control store {self._path} cannot be used: {error.orig}.") from error
+            raise ControlError(f"The control store {self._path} cannot be used: {_explain(error)}") from error
+
+
+def _explain(error: DBAPIError) -> str:
+    words = next((f" {words}" for mark, words in _ADVICE if mark in str(error.orig)), "")
+    return f"{error.orig}.{words}"
 
 
 def _create_file(path: Path) -> None:

@@ -15,12 +15,14 @@ from monitor.clock import Clock
 from monitor.control.copying import check_control, copy_control, put_back_control
 from monitor.errors import ControlError, LedgerError
 from monitor.home import Home
-from monitor.ledger.aside import set_aside, stamp_of
+from monitor.ledger.aside import set_aside
 from monitor.ledger.copying import checksum_of, copy_file, copy_ledger, sync_directory
 from monitor.ledger.examine import Standing, examine
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.migrate import refuse_newer
-from monitor.ledger.recovery import replace_ledger
+from monitor.ledger.recovery import carry_out, found_before, go_on, in_place, one_more
+from monitor.ledger.replacing import files_aside
+from monitor.ledger.unfinished import Unfinished, read_unfinished
 
 _FORMAT: Final = 1
 _LEDGER: Final = "ledger.duckdb"
@@ -47,12 +49,16 @@ class Backup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What `restore` did: files set aside, what the ledger held before as far as it could be read, and holds now."""
+    """What `restore` did: files set aside, what the ledger held before as far as it could be read, and holds now.
+
+    `before` is None where there was no ledger; `begun_at` is None unless an earlier one was broken off.
+    """
 
     backup: Backup
     aside: tuple[Path, ...]
     before: Standing | None
     now: Standing
+    begun_at: datetime | None = None
 
 
 def back_up(ledger: Ledger, home: Home, target: Path, clock: Clock) -> Backup:
@@ -121,35 +127,83 @@ def ledger_of(source: Path) -> Path:
 def restore(home: Home, source: Path, clock: Clock) -> Restored:
     """Put both stores of a backup in the place of the present ones, which are set aside. The caller holds the lease.
 
+    A note of it stays until the caller has told everything: `finish_recovery`.
+
     Raises:
         LedgerError: the backup cannot be used; nothing was changed.
         ControlError: its control store cannot be used.
     """
     backup = read_backup(source)
-    stamp = stamp_of(clock())
-    before = examine(home.ledger) if home.ledger.exists() else None
-    aside = replace_ledger(home.ledger, ledger_of(source), stamp)
-    aside += _replace_control(home.control, source / _CONTROL, stamp)
-    return Restored(backup=backup, aside=tuple(aside), before=before, now=examine(home.ledger))
+    begun = read_unfinished(home.ledger)
+    note = carry_out(home.ledger, _note(home.ledger, ledger_of(source), begun, clock()))
+    if not note.is_in_place:
+        _replace_control(home.control, source / _CONTROL, note.stamps[-1])
+        _clear_control_drafts(home.control)
+        note = in_place(home.ledger, note)
+    aside = [file for store in (home.ledger, home.control) for file in files_aside(store, note.stamps)]
+    return Restored(
+        backup=backup,
+        aside=tuple(aside),
+        before=note.before,
+        now=note.now or examine(home.ledger),
+        begun_at=begun.begun_at if begun else None,
+    )
 
 
-def _replace_control(path: Path, copy: Path, stamp: str) -> list[Path]:
-    if not path.exists():
-        copy_file(copy, path)
-        return []
+def _note(path: Path, copy: Path, begun: Unfinished | None, moment: datetime) -> Unfinished:
+    """Of this restoring, or of the same one that was broken off."""
+    if begun is not None and (begun.command, begun.copy) == ("restore", str(copy)):
+        return go_on(path, begun, moment)
+    return Unfinished(
+        command="restore",
+        begun_at=moment,
+        stamps=one_more(begun.stamps if begun else (), moment),
+        before=found_before(path, begun),
+        copy=str(copy),
+        base="backup",
+    )
+
+
+def _replace_control(path: Path, copy: Path, stamp: str) -> None:
+    """Set the control store aside and put the copy in its place; a second time changes nothing that is aside."""
     aside = path.with_name(f"{path.name}.aside-{stamp}")
+    if path.exists() and not aside.exists() and checksum_of(path) != checksum_of(copy):
+        _set_control_aside(path, aside, stamp)
+    if path.exists():
+        put_back_control(copy, path)
+        return
+    _clear_control_drafts(path)
+    draft = _control_draft(path, stamp)
+    copy_file(copy, draft)
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
+def _set_control_aside(path: Path, aside: Path, stamp: str) -> None:
+    _clear_control_drafts(path)
+    draft = _control_draft(path, stamp)
     try:
-        copy_control(path, aside)
+        copy_control(path, draft)
+        draft.replace(aside)
     except ControlError:
-        # It cannot be copied, so it is moved as it is, with what belongs to it.
-        aside.unlink(missing_ok=True)
-        moved = [set_aside(path, stamp)]
-        logs = [log for end in ("-wal", "-shm") if (log := path.with_name(path.name + end)).exists()]
-        moved += [set_aside(log, stamp, of=path) for log in logs]
-        copy_file(copy, path)
-        return moved
-    put_back_control(copy, path)
-    return [aside]
+        # It cannot be copied, so it is moved as it is, with what belongs to it, and that first: it would be taken for
+        # the log of what comes in its place.
+        for log in (path.with_name(path.name + end) for end in ("-wal", "-shm")):
+            if log.exists():
+                set_aside(log, stamp, of=path)
+        set_aside(path, stamp)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _control_draft(path: Path, stamp: str) -> Path:
+    return path.with_name(f".{path.name}.{stamp}{_UNFINISHED}")
+
+
+def _clear_control_drafts(path: Path) -> None:
+    """Delete what was broken off, with what SQLite has put beside it."""
+    for draft in path.parent.glob(f".{path.name}.*{_UNFINISHED}*"):
+        draft.unlink(missing_ok=True)
 
 
 def _clear_drafts(target: Path, now: datetime) -> None:

@@ -18,6 +18,7 @@ class Chest:
 
     Attributes:
         drain: takes in what waits on the spool.
+        read_again: takes in what of damaged segments is whole now; tells how many lines.
         book: gives the price book with what people have said so far.
         take_up_prices: lets that book hold from now on; tells for how many models something changed.
     """
@@ -25,6 +26,7 @@ class Chest:
     ledger: Ledger
     home: Home
     drain: Callable[[], None]
+    read_again: Callable[[], int]
     control: Control
     book: Callable[[], PriceBook]
     take_up_prices: Callable[[], int]

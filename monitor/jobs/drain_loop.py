@@ -61,6 +61,11 @@ class DrainLoop:
             if self._contents is not None:
                 self._contents.run()
 
+    def read_again(self) -> int:
+        """Read damaged segments from their start again, in the thread of the caller; returns the lines stored."""
+        with self._turn:
+            return self._drain.read_again()
+
     def supervise(self) -> None:
         """Start the thread again if it died, and say so if it is stuck."""
         if self._thread is not None and not self._thread.is_alive() and not self._is_stopping:

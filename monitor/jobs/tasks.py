@@ -51,14 +51,18 @@ def _quarantine(chest: Chest, given: Given) -> dict[str, Any]:
 
 def _retry(chest: Chest, _: Given) -> dict[str, Any]:
     chest.drain()
-    before, stored = queries.losses(chest.ledger)["quarantined"], 0
+    before = queries.losses(chest.ledger)["quarantined"]
+    stored = chest.read_again()
+    if stored:
+        # Begin lines among them may be of programs that are gone.
+        chest.drain()
     while lines := readable_again(chest.ledger, chest.home.spool):
         chest.drain()
         released = release(chest.ledger, lines)
         stored += released
         if not released:
             break
-    return {"before": before, "stored": stored}
+    return {"before": before, "stored": stored, "left": queries.losses(chest.ledger)["quarantined"]}
 
 
 TASKS: Final[Mapping[str, Callable[[Chest, Given], dict[str, Any]]]] = MappingProxyType(

@@ -38,6 +38,7 @@ _LISTED: Final = 20
 REQUESTS: Final = "… requests"
 STORED: Final = "requests stored"
 READ: Final = "… read from the spool"
+RAW: Final = "… with all their facts still, not only in sums"
 TWICE: Final = "requests seen a second time, counted once"
 
 
@@ -70,7 +71,7 @@ def line_figures(cursor: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
         STORED: stored,
         READ: stored - unknown,
         "… begun by a program that died (outcome unknown)": unknown,
-        "… with all their facts still, not only in sums": raw,
+        RAW: raw,
         TWICE: duplicates,
         "requests that began and have not ended": under_way,
     }

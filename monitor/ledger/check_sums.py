@@ -9,7 +9,7 @@ import duckdb
 
 from monitor.ledger.columns import quoted
 from monitor.ledger.digests import has_changed
-from monitor.ledger.ledger import Ledger, named_rows
+from monitor.ledger.ledger import Ledger, named_rows, transaction
 from monitor.ledger.retention import raw_kept_from
 from monitor.ledger.rollup import DIGESTS, ROLLUPS, SOURCE_COLUMNS, Rollup, append, counted
 
@@ -40,10 +40,9 @@ class Fault:
 
 def day_faults(ledger: Ledger, day: datetime) -> Iterator[Fault]:
     """What does not agree in a day (ledger time) between requests and rollups, and requests that are there twice."""
-    with ledger.cursor() as cursor:
-        cursor.execute("begin")
-        if _is_let_go(cursor, day):
-            cursor.execute("commit")
+    with ledger.cursor() as cursor, transaction(cursor):
+        kept_from = raw_kept_from(cursor)
+        if _is_let_go(cursor, day, kept_from):
             return
         values = [day, day + _DAY]
         cursor.execute(f"select record_id, count(*) from {_RAW} group by 1 having count(*) > 1 limit {_LISTED}", values)
@@ -51,10 +50,11 @@ def day_faults(ledger: Ledger, day: datetime) -> Iterator[Fault]:
             yield Fault(
                 what="request stored more than once", where=str(record_id), one=f"{times:,} rows", other="one can be"
             )
-        for rollup in (*ROLLUPS, *(() if has_changed(cursor, day, day + _DAY) else DIGESTS)):
+        # Of hours before that no digest is made any more.
+        is_digested = (kept_from is None or day >= kept_from) and not has_changed(cursor, day, day + _DAY)
+        for rollup in (*ROLLUPS, *(DIGESTS if is_digested else ())):
             for cell in named_rows(cursor.execute(_cells(rollup), values)):
                 yield from _cell_faults(rollup, cell, day=day)
-        cursor.execute("commit")
 
 
 def level_faults(ledger: Ledger) -> Iterator[Fault]:
@@ -73,7 +73,7 @@ def recount(ledger: Ledger, day: datetime) -> None:
     values = [day, day + _DAY]
     columns = ", ".join(map(quoted, SOURCE_COLUMNS))
     with ledger.writing() as cursor:
-        if _is_let_go(cursor, day):
+        if _is_let_go(cursor, day, raw_kept_from(cursor)):
             return
         cursor.execute(f"create or replace temp table recounted as select {columns} from {_RAW}", values)
         for rollup in ROLLUPS:
@@ -83,10 +83,17 @@ def recount(ledger: Ledger, day: datetime) -> None:
         cursor.execute("drop table recounted")
 
 
-def _is_let_go(cursor: duckdb.DuckDBPyConnection, day: datetime) -> bool:
+def _is_let_go(cursor: duckdb.DuckDBPyConnection, day: datetime, kept_from: datetime | None) -> bool:
     """Whether requests of the day were deleted for their age, perhaps since somebody listed it: sums know more then."""
-    kept_from = raw_kept_from(cursor)
-    return kept_from is not None and day < kept_from
+    if kept_from is None or day >= kept_from:
+        return False
+    values = [day, day + _DAY]
+    found = cursor.execute(
+        f"select (select count(*) from {_RAW})"
+        " <> (select coalesce(sum(requests), 0) from usage_hourly where hour >= $1 and hour < $2)",
+        values,
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _cell_faults(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import duckdb
@@ -16,7 +16,7 @@ from monitor.health import Health
 from monitor.ledger.ledger import Ledger, named_rows
 from monitor.ledger.retire import retire_segments
 from monitor.ledger.unknown import writer_of
-from monitor.spool.format import CONTENT, DROPPED, FOOTER, HEADER
+from monitor.spool.format import CONTENT, DROPPED, FOOTER, HEADER, LARGEST_SEQ, MOST_DROPPED
 from monitor.spool.reader import Batch, Segment, list_segments
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,14 @@ _FRAMING: Final = frozenset({HEADER.decode(), FOOTER.decode()})
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, OverflowError)
 
 
+_Seq = Annotated[int, msgspec.Meta(ge=0, lt=LARGEST_SEQ)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_DROPPED)]
+
+
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
     """Any line of such a segment."""
 
-    seq: int
+    seq: _Seq
     kind: str
     record_id: UUID | None = None
     started_at: datetime | None = None
@@ -42,7 +46,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     answer: str | None = None
     is_cut: bool = False
     reason: str = "unknown"
-    count: int = 0
+    count: _Count = 0
 
 
 _decode = msgspec.json.Decoder(_Line).decode
@@ -91,7 +95,7 @@ class ContentDrain:
         """Contents and position in one transaction."""
         found = _sort(batch)
         now = self._ledger.clock().replace(tzinfo=None)
-        name, place = segment.path.name, (writer_of(segment.header), offset, batch.next_offset)
+        name, place = segment.name, (writer_of(segment.header), offset, batch.next_offset)
         counts = (len(batch.lines), 0, len(found.faults), found.last_seq, batch.is_last)
         with self._ledger.writing() as cursor:
             _insert(cursor, found.contents)
@@ -213,6 +217,8 @@ def _sort(batch: Batch) -> _Sorted:
     for raw in batch.lines:
         try:
             line = _decode(raw)
+            # A moment of a zone may lie beyond the first or the last day that there is.
+            _utc(line.started_at)
         except _UNREADABLE:
             faults.append((None, "not_a_record"))
             continue

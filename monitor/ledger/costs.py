@@ -11,10 +11,11 @@ from typing import Final
 from monitor.ledger.columns import COMPUTED_FACTS, CONTRACTED_COLUMNS, COST_COLUMNS, MONEY, RECORD_COLUMNS
 from monitor.ledger.contracted import CONTRACTED_COST, FACTORS, discount_join, with_contracted
 from monitor.ledger.price_tables import LEDGER, PriceTables
-from monitor.ledger.token_costs import Stated, TokenSql, in_window, regional, tokens
-from monitor.ledger.unit_costs import UnitSql
+from monitor.ledger.token_costs import TOKEN_COUNTS, Stated, TokenSql, in_window, regional, tokens
+from monitor.ledger.unit_costs import QUANTITIES, UnitSql
 from monitor.ledger.works import begins_work, is_unfinished
 from monitor.pricing.sessions import CONTAINER, CREATION
+from monitor.records import REDIRECTS, UNREADABLE
 
 CLASSES: Final = COST_COLUMNS[1:]
 """USD by class; their sum is `list_cost`."""
@@ -122,7 +123,7 @@ def _priced_parts(stated: Stated, tool_entry: str) -> tuple[TokenSql, UnitSql]:
 
 
 def _factor(stated: Stated) -> str | None:
-    factors = [factor for factor in (regional(stated, "p"), in_window(stated)) if factor is not None]
+    factors = [factor for factor in (regional(stated, "p"), in_window(stated, "p")) if factor is not None]
     return " * ".join(factors) or None
 
 
@@ -151,7 +152,7 @@ def _state(stated: Stated, token_sql: TokenSql, unit_sql: UnitSql) -> str:
     """SQL of the pricing state, one of `PRICING_STATES`."""
     # A price for one unit says nothing about usage in another, such as tokens where only minutes have a price.
     is_measured = f"(p.request is not null or {unit_sql.has_priced_tokens} or {unit_sql.is_priced})"
-    window = in_window(stated)
+    window = in_window(stated, "p")
     lacks_a_factor = "false" if window is None else f"{window} is null"
     return f"""
         case
@@ -159,17 +160,26 @@ def _state(stated: Stated, token_sql: TokenSql, unit_sql: UnitSql) -> str:
             when s.usage_source in ('response', 'estimated', 'imported')
                 and ({_priceable(stated)} is not null or {unit_sql.is_stated})
             then case
+                -- A negative size is in the bounds of no entry.
+                when {_is_negative(stated)} then 'impossible'
                 when p.sku_price_id is null then 'unpriced'
                 when {token_sql.is_impossible} or {unit_sql.is_impossible} then 'impossible'
                 when not {is_measured} or {unit_sql.lacks_a_price} or {lacks_a_factor} then 'unpriced'
                 else 'priced'
             end
             when {_IS_PENDING} then 'pending'
-            when s.is_billable and s.outcome in ('completed', 'interrupted', 'unknown')
-                and s.answer_status is distinct from 'failed' then 'no_usage'
+            when s.is_billable
+                and (s.outcome in ('completed', 'interrupted', 'unknown') or {stated("error_class")} = '{UNREADABLE}')
+                and s.answer_status is distinct from 'failed'
+                and coalesce(s.status not between {REDIRECTS.start} and {REDIRECTS.stop - 1}, true) then 'no_usage'
             else 'free'
         end
     """
+
+
+def _is_negative(stated: Stated) -> str:
+    counts = [stated(name) for name in (*TOKEN_COUNTS, *QUANTITIES) if name in stated.names]
+    return f"least({', '.join(counts)}) < 0" if counts else "false"
 
 
 _LARGEST: Final = 2**63 - 1

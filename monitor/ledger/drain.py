@@ -9,16 +9,18 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
 from monitor.health import Health
-from monitor.ledger.backlog import Backlog, backlog, unread_of
+from monitor.ledger.backlog import Backlog, backlog, headless_of, unread_of
 from monitor.ledger.columns import BEGIN_COLUMNS, RECORD_COLUMNS, quoted
 from monitor.ledger.costs import priced_select
 from monitor.ledger.discounts import match_new_discounts, store_discounts
@@ -27,7 +29,8 @@ from monitor.ledger.intake import Intake, Load, Position
 from monitor.ledger.late import settle_late
 from monitor.ledger.ledger import Ledger, transaction
 from monitor.ledger.prices import match_new_models
-from monitor.ledger.quarantine import RETRIED
+from monitor.ledger.quarantine import RETRIED, damaged_pieces, settle_pieces
+from monitor.ledger.reread import read_again
 from monitor.ledger.rollup import append
 from monitor.ledger.sessions import NO_SESSIONS, SESSIONS_FOUND, settle_sessions
 from monitor.ledger.sightings import settle_sightings
@@ -59,6 +62,7 @@ _QUARANTINE: Final = """
     select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[]),
         ?
 """
+_NOTHING_SETTLED: Final[Mapping[str, Sequence[int]]] = MappingProxyType({})
 _BEGUN: Final = ", ".join(map(quoted, BEGIN_COLUMNS))
 
 
@@ -83,13 +87,17 @@ class Drain:
 
     def waiting(self) -> int:
         """Bytes on the spool that are not yet in the ledger."""
-        segments, headless = list_segments(self._spool, self._heads)
-        return _unread(_each_once(segments), self._positions(segments)) + _size(headless)
+        segments, others = list_segments(self._spool, self._heads)
+        unread = _unread(_each_once(segments), self._positions(segments))
+        return unread + headless_of(others, self._ledger.clock()).waiting
 
     def backlog(self) -> Backlog:
         """What waits on the spool, more closely."""
-        segments, headless = list_segments(self._spool, self._heads)
-        return backlog(_each_once(segments), self._positions(segments), _size(headless), self._ledger.clock())
+        segments, others = list_segments(self._spool, self._heads)
+        now = self._ledger.clock()
+        headless, positions = headless_of(others, now), self._positions(segments)
+        found = backlog(_each_once(segments), positions, headless.waiting, now)
+        return replace(found, headless=headless)
 
     def run(self) -> int:
         """Drain what waits now and return the number of records stored; what comes in meanwhile may be left."""
@@ -106,6 +114,27 @@ class Drain:
         settle(self._ledger, segments, self._spool)
         return records
 
+    def read_again(self) -> int:
+        """Read damaged segments from their start again; returns how many lines are whole that were not.
+
+        All that waits must be drained before, and nobody may drain meanwhile. What is damaged still stays where it is.
+        """
+        segments = list_segments(self._spool, self._heads)[0]
+        positions = self._positions(segments)
+        pieces = damaged_pieces(self._ledger, list(positions))
+        lines = 0
+        for segment in segments:
+            known = positions.get(segment.id)
+            if known is None or not (known.seen.missing or segment.id in pieces):
+                continue
+            for again in read_again(self._intake, segment, known, pieces.get(segment.id, ())):
+                self._store(again.load, {segment.id: again.settled})
+                lines += sum(item.lines for item in again.load.taken)
+                # Of the next copy of the segment only what it has more is taken.
+                seen = again.load.positions().get(segment.id, positions[segment.id]).seen
+                positions[segment.id] = replace(known, seen=seen)
+        return lines
+
     def _loads(self, segments: Sequence[Segment], positions: Mapping[str, Position]) -> Iterator[Load]:
         """The loads that wait, each got ready while the one before is stored."""
         load = self._intake.load(segments, positions)
@@ -118,8 +147,13 @@ class Drain:
                 yield load
                 load = following.result() if following else None
 
-    def _store(self, load: Load) -> int:
-        """One load in one transaction; returns how many records it had."""
+    def _store(self, load: Load, settled: Mapping[str, Sequence[int]] = _NOTHING_SETTLED) -> int:
+        """One load in one transaction; returns how many records it had.
+
+        Args:
+            load: what is stored.
+            settled: by segment, the offsets of damaged pieces that leave the quarantine with it.
+        """
         now = self._ledger.clock().replace(tzinfo=None)
         with self._ledger.turn() as cursor:
             if load.ends is not None:
@@ -133,6 +167,8 @@ class Drain:
                 _keep_dropped(cursor, load, now)
                 quarantined = _quarantine(cursor, load, now)
                 _checkpoint(cursor, load, duplicates, now)
+                for segment, offsets in settled.items():
+                    settle_pieces(cursor, segment, offsets, now)
         records = sum(item.records for item in load.taken) - sum(duplicates.values())
         self._health.count("records_drained_total", records)
         if quarantined:
@@ -202,10 +238,6 @@ def _unread(segments: Sequence[Segment], positions: Mapping[str, Position]) -> i
     return sum(unread_of(segment, positions) for segment in segments)
 
 
-def _size(paths: Sequence[Path]) -> int:
-    return sum(path.stat().st_size for path in paths if path.is_file())
-
-
 def _keep_begins(cursor: duckdb.DuckDBPyConnection, *, beside_records: bool) -> None:
     # Most calls end in the load in which they begin; only the others are kept.
     others = "where record_id not in (select cast(record_id as uuid) from ends)" if beside_records else ""
@@ -220,7 +252,7 @@ def _keep_dropped(cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) 
 def _quarantine(cursor: duckdb.DuckDBPyConnection, load: Load, now: datetime) -> int:
     rows = [
         (
-            *(item.segment.id, item.segment.path.name, damage.offset, damage.reason),
+            *(item.segment.id, item.segment.name, damage.offset, damage.reason),
             damage.content.decode("utf-8", "replace"),
         )
         for item in load.taken
@@ -235,11 +267,12 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection, load: Load, duplicates: Mappi
     rows = []
     for item in load.taken:
         segment, position = item.segment, item.position
-        place = (segment.id, segment.path.name, writer_of(segment.header), item.from_offset, position.offset)
+        place = (segment.id, segment.name, writer_of(segment.header), item.from_offset, position.offset)
         counts = (item.lines, item.records, duplicates.get(segment.id, 0), len(item.damages), item.repeated)
         last_seq = position.seen.next_seq - 1 if position.seen.next_seq else None
         rows.append([*place, *counts, last_seq, list(map(list, position.seen.missing)), position.is_last])
-    cursor.execute(_CHECKPOINT, [*_columns_of(rows), now])
+    if rows:
+        cursor.execute(_CHECKPOINT, [*_columns_of(rows), now])
 
 
 def _columns_of(rows: Sequence[Sequence[object]]) -> list[list[object]]:

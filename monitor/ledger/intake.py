@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from monitor.ledger.lines import LineReader
-from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER
+from monitor.spool.format import BEGIN, DROPPED, END, FOOTER, HEADER, MOST_DROPPED
 from monitor.spool.numbers import Seen
 from monitor.spool.reader import Batch, Damage, Segment
 
@@ -277,13 +277,19 @@ def _sort_others(segment: str, lines: Sequence[bytes]) -> tuple[tuple[Dropped, .
     for line in lines:
         facts = _facts(line)
         kind = facts.get("kind")
-        if kind == DROPPED.decode():
-            reason, count = facts.get("reason"), facts.get("count")
-            told = reason if isinstance(reason, str) else "unknown"
-            dropped.append(Dropped(segment=segment, reason=told, count=count if isinstance(count, int) else 0))
+        if kind == DROPPED.decode() and (told := _dropped(segment, facts)) is not None:
+            dropped.append(told)
         elif kind not in _SILENT:
             faulty.append(line)
     return tuple(dropped), faulty
+
+
+def _dropped(segment: str, facts: Mapping[str, Any]) -> Dropped | None:
+    """None where the number has no sense: the ledger could not hold it."""
+    reason, count = facts.get("reason"), facts.get("count")
+    told = reason if isinstance(reason, str) else "unknown"
+    number = count if isinstance(count, int) else 0
+    return Dropped(segment=segment, reason=told, count=number) if 0 <= number <= MOST_DROPPED else None
 
 
 def _facts(line: bytes) -> dict[str, Any]:

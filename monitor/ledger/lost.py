@@ -63,7 +63,7 @@ def lost_parts(before: Standing | None, base: Standing, after: Standing, directo
     ]
     begun = [segment.header.started_at for segment in segments]
     return Lost(
-        parts=tuple(sorted(parts, key=lambda part: part.drained_at)),
+        parts=tuple(sorted(parts, key=lambda part: (part.drained_at, part.file))),
         is_known=before is None or before.places is not None,
         spool_from=min(begun, default=None),
     )

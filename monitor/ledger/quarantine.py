@@ -1,14 +1,17 @@
-"""The quarantine: what is in it, and the way out for lines that a later version of the program can read."""
+"""The quarantine: what is in it, and the way out for lines that can be read after all."""
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
+
+import duckdb
 
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.lines import LineReader
@@ -27,6 +30,45 @@ class _Piece:
     segment: str
     reason: str
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedPiece:
+    """Where something damaged stood in its file; `size` is at least the bytes that are kept of it."""
+
+    offset: int
+    size: int
+
+
+_DAMAGED: Final = "reason in ('checksum', 'torn') and byte_offset is not null"
+
+
+def damaged_pieces(ledger: Ledger, segments: Sequence[str]) -> Mapping[str, list[DamagedPiece]]:
+    """The damaged pieces of those of the segments that have some."""
+    with ledger.cursor() as cursor:
+        found = cursor.execute(
+            f"""
+            select segment, byte_offset, strlen(line) from quarantine
+            where {_DAMAGED} and segment in (select unnest(?::varchar[]))
+            """,
+            [list(segments)],
+        ).fetchall()
+    pieces = defaultdict(list)
+    for segment, offset, size in found:
+        pieces[segment].append(DamagedPiece(offset, size))
+    return pieces
+
+
+def settle_pieces(cursor: duckdb.DuckDBPyConnection, segment: str, offsets: Sequence[int], now: datetime) -> None:
+    """Take damaged pieces whose place is whole now out of the quarantine; what they were is kept in `retried`."""
+    chosen = f"{_DAMAGED} and segment = $1 and byte_offset in (select unnest($2::bigint[]))"
+    values: list[object] = [segment, list(offsets)]
+    cursor.execute(
+        f"insert into retried by name select *, $3::timestamp as retried_at, segment as retried_segment"
+        f" from quarantine where {chosen}",
+        [*values, now],
+    )
+    cursor.execute(f"delete from quarantine where {chosen}", values)
 
 
 def readable_again(ledger: Ledger, spool: Path) -> list[tuple[str, str]]:

@@ -3,20 +3,21 @@
 The rest comes from the spool, whose segments are kept until a checkpoint has what they held.
 """
 
-import os
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 from monitor.clock import Clock
 from monitor.errors import LedgerError
 from monitor.ledger.aside import set_aside, stamp_of, write_ahead_logs
-from monitor.ledger.copying import copy_file, sync_directory
+from monitor.ledger.copying import sync_directory
 from monitor.ledger.examine import Standing, examine
 from monitor.ledger.migrate import other_cause, refuse_newer
+from monitor.ledger.replacing import draft_copy, files_aside, put_in_place
+from monitor.ledger.unfinished import Base, Unfinished, keep_unfinished, read_unfinished
 
-Base = Literal["whole", "checkpoint", "backup", "nothing"]
+_EMPTY: Final = Standing(requests=0, places=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,21 @@ class Recovery:
     """What was found and what is there now, before the spool is read again.
 
     `base` says what the ledger goes on from: it was whole and nothing was done, its last checkpoint, a backup, or
-    nothing. `before` is what could be read of it as it was found.
+    nothing. `before` is what could be read of it as it was found, None where there was none. `begun_at` is None unless
+    an earlier recovery was broken off that this one has gone on with.
     """
 
     base: Base
-    before: Standing
+    before: Standing | None
     aside: tuple[Path, ...]
     now: Standing
+    begun_at: datetime | None = None
 
 
 def recover(path: Path, clock: Clock, *, backup: Path | None = None) -> Recovery:
-    """Make a ledger usable that is damaged. The caller holds the lease, and drains the spool afterwards.
+    """Make a ledger usable that is damaged or gone. The caller holds the lease, and drains the spool afterwards.
+
+    Unless the ledger was whole, a note of it stays until the caller has told everything: `finish_recovery`.
 
     Args:
         path: of the ledger.
@@ -42,64 +47,138 @@ def recover(path: Path, clock: Clock, *, backup: Path | None = None) -> Recovery
         backup: a ledger to go on from where the file itself is damaged; None where there is none.
 
     Raises:
-        LedgerError: there is no ledger, something else than damage keeps it from being read, or the file system
+        LedgerError: something else than damage keeps it from being read, the backup cannot be used, or the file system
             refuses.
     """
-    if not path.exists():
-        raise LedgerError(f"There is no ledger {path} to recover. To bring one back: monitor ledger restore BACKUP")
-    stamp = stamp_of(clock())
-    before = examine(path)
-    refuse_newer(path, before.revision)
-    if before.fault is None:
-        return Recovery(base="whole", before=before, aside=(), now=before)
-    if words := other_cause(before.fault):
-        raise LedgerError(f"The ledger {path} cannot be read, but need not be damaged: {before.fault} {words}")
-    try:
-        aside = [set_aside(log, stamp, of=path) for log in write_ahead_logs(path)]
-        now = examine(path) if aside else before
-        if now.fault is None:
-            return Recovery(base="checkpoint", before=before, aside=tuple(aside), now=now)
-        # The file may tell more without its log than with it.
-        before = before if before.places is not None else now
-        if backup is None:
-            aside.append(set_aside(path, stamp))
-            sync_directory(path.parent)
-            return Recovery(base="nothing", before=before, aside=tuple(aside), now=Standing(requests=0, places=()))
-        aside += replace_ledger(path, backup, stamp)
-    except OSError as error:
-        raise LedgerError(f"The ledger {path} cannot be recovered: {error}.") from error
-    return Recovery(base="backup", before=before, aside=tuple(aside), now=examine(path))
+    begun = read_unfinished(path)
+    moment = clock()
+    if begun is None:
+        before = _look(path) if path.exists() else None
+        if before is not None and before.fault is None:
+            return Recovery(base="whole", before=before, aside=(), now=before)
+        note = Unfinished(
+            command="recover", begun_at=moment, stamps=(stamp_of(moment),), before=before, copy=_text(backup)
+        )
+    else:
+        note = _with_backup(go_on(path, begun, moment), backup, moment)
+    done = in_place(path, carry_out(path, note))
+    return Recovery(
+        base=done.base or "nothing",
+        before=done.before,
+        aside=tuple(files_aside(path, done.stamps)),
+        now=done.now or _EMPTY,
+        begun_at=begun.begun_at if begun else None,
+    )
 
 
-def replace_ledger(path: Path, copy: Path, stamp: str) -> list[Path]:
-    """Put a copy of a ledger in the place of a ledger, which is set aside; returns the names of its files now.
-
-    Whoever is killed in the middle leaves a ledger that opens: the present one at its last checkpoint, or the copy.
+def carry_out(path: Path, note: Unfinished) -> Unfinished:
+    """Bring the ledger to the base of a recovery, each step after what it needs is on the disk; returns the note.
 
     Raises:
-        LedgerError: the copy cannot be made; the ledger is as it was.
+        LedgerError: as `recover`.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
-        copy_file(copy, draft)
-        aside = [set_aside(log, stamp, of=path) for log in write_ahead_logs(path)]
-        if path.exists():
-            aside.append(_kept(path, stamp))
-        draft.replace(path)
-        sync_directory(path.parent)
+        if note.base is None:
+            keep_unfinished(path, note)
+            note = _decided(path, note)
+        if note.now is None:
+            note = replace(note, now=_whole(draft_copy(path, note)), had_file=path.exists())
+        keep_unfinished(path, note)
+        if not note.is_in_place:
+            put_in_place(path, note)
     except OSError as error:
-        raise LedgerError(f"The ledger {path} cannot be replaced: {error}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return aside
+        raise LedgerError(f"The ledger {path} cannot be recovered: {error}.") from error
+    return note
 
 
-def _kept(path: Path, stamp: str) -> Path:
-    """A second name for the file, so that there is one under the first at every moment."""
-    target = path.with_name(f"{path.name}.aside-{stamp}")
+def found_before(path: Path, begun: Unfinished | None) -> Standing | None:
+    """What there was before anything was changed, where a recovery is begun afresh; None where there was no ledger."""
+    if begun is None:
+        return examine(path) if path.exists() else None
+    if begun.base in ("backup", "nothing") or (begun.before is not None and begun.before.places is not None):
+        return begun.before
+    # At its checkpoint it has lost nothing, and the rest is on the spool.
+    return begun.now or (examine(path) if path.exists() else None)
+
+
+def go_on(path: Path, begun: Unfinished, moment: datetime) -> Unfinished:
+    """The note of a recovery that was broken off, as it has to go on: what is damaged since is put in place again.
+
+    Raises:
+        LedgerError: something else than damage keeps the ledger from being read.
+    """
+    if not begun.is_in_place or not path.exists() or _look(path).fault is None:
+        return begun
+    stamps = one_more(begun.stamps, moment)
+    if begun.base == "checkpoint":
+        before = found_before(path, begun)
+        return replace(begun, stamps=stamps, before=before, base=None, now=None, is_in_place=False)
+    now = None if begun.base == "backup" else begun.now
+    return replace(begun, stamps=stamps, now=now, had_file=True, is_in_place=False)
+
+
+def one_more(stamps: tuple[str, ...], moment: datetime) -> tuple[str, ...]:
+    """The stamps of a recovery that sets files aside once more."""
+    return tuple(dict.fromkeys((*stamps, stamp_of(moment))))
+
+
+def in_place(path: Path, note: Unfinished) -> Unfinished:
+    """Note that the base is in its place, and whatever belongs to it.
+
+    Raises:
+        LedgerError: the disk takes no more.
+    """
+    placed = replace(note, is_in_place=True)
     try:
-        os.link(path, target)
-    except OSError:
-        # Not every file system has second names.
-        return set_aside(path, stamp)
-    return target
+        keep_unfinished(path, placed)
+    except OSError as error:
+        raise LedgerError(f"The ledger {path} cannot be recovered: {error}.") from error
+    return placed
+
+
+def _with_backup(begun: Unfinished, backup: Path | None, moment: datetime) -> Unfinished:
+    """The same, going on from a backup that was named now."""
+    if backup is None or _text(backup) == begun.copy or begun.base == "checkpoint":
+        return begun
+    if begun.base is None:
+        return replace(begun, copy=_text(backup))
+    stamps = one_more(begun.stamps, moment)
+    return replace(begun, stamps=stamps, copy=_text(backup), base="backup", now=None, is_in_place=False)
+
+
+def _decided(path: Path, note: Unfinished) -> Unfinished:
+    """Set the logs aside, and see what is left to go on from."""
+    for log in write_ahead_logs(path):
+        set_aside(log, note.stamps[-1], of=path)
+    sync_directory(path.parent)
+    before = note.before
+    if path.exists():
+        is_as_found = len(note.stamps) == 1 and not files_aside(path, note.stamps)
+        now = before if before is not None and is_as_found else _look(path)
+        if now.fault is None:
+            return replace(note, base="checkpoint", now=now)
+        # The file may tell more without its log than with it.
+        before = before if before is not None and before.places is not None else now
+    if note.copy is not None:
+        return replace(note, before=before, base="backup", had_file=path.exists())
+    return replace(note, before=before, base="nothing", now=_EMPTY, had_file=path.exists())
+
+
+def _look(path: Path) -> Standing:
+    """All of a ledger, unless it is something else than damage that keeps it from being read."""
+    found = examine(path)
+    refuse_newer(path, found.revision)
+    if found.fault is not None and (words := other_cause(found.fault)):
+        raise LedgerError(f"The ledger {path} cannot be read, but need not be damaged: {found.fault} {words}")
+    return found
+
+
+def _whole(copy: Path) -> Standing:
+    found = examine(copy)
+    if found.fault is not None:
+        raise LedgerError(f"The copy {copy} of the backup cannot be read: {found.fault} Name another backup.")
+    return found
+
+
+def _text(backup: Path | None) -> str | None:
+    return None if backup is None else str(backup)

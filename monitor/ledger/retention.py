@@ -4,12 +4,14 @@ Requests lie in the file in about the order of their times. What is deleted from
 empty, which a checkpoint gives back to be used again, unless a reader was at it; then the next one does.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import duckdb
 
+from monitor.health import Health
 from monitor.ledger.columns import quoted
 from monitor.ledger.ledger import Ledger
 from monitor.ledger.measures import USAGE
@@ -17,7 +19,10 @@ from monitor.ledger.rollup import DIGESTS, ROLLUPS
 from monitor.ledger.scopes import Slice, naive
 from monitor.ledger.steps import ALL_AT_ONCE
 from monitor.ledger.storage import forget_sizes
+from monitor.ledger.trusted_clock import is_trusted
 from monitor.ledger.usage import parts_of
+
+log = logging.getLogger(__name__)
 
 LEAST: Final = timedelta(days=32)
 """Usage of a work can come so long after its beginning; until then its request must be there."""
@@ -28,6 +33,10 @@ _RAW: Final = "requests"
 _SUMS: Final = "usage"
 _SUMS_UNKNOWN: Final = "usage_unknown"
 _PIECES: Final = "quarantine"
+SIGHTINGS: Final = "sightings"
+"""The kind of the row in `forgotten` that counts the sightings which went with the requests of their time."""
+
+_DAY: Final = timedelta(days=1)
 
 
 def forget(
@@ -37,8 +46,11 @@ def forget(
     rollup: timedelta | None,
     pieces: timedelta,
     at_once: int = _AT_ONCE,
+    health: Health | None = None,
 ) -> int:
     """Delete what is older; returns how many requests went. Days of UTC go as a whole.
+
+    Nothing goes while the clock is days ahead of where it was: a wrong one would delete everything.
 
     Args:
         ledger: the ledger.
@@ -46,7 +58,11 @@ def forget(
         rollup: how long their sums are kept; None is for ever. They stay at least as long as the requests.
         pieces: how long quarantined pieces, retried ones and single notes of losses are kept.
         at_once: about how many requests are deleted in one transaction, for which the drain waits.
+        health: what counts the times that nothing went because of the clock.
     """
+    if not is_trusted(ledger):
+        _tell_skipped(ledger, health)
+        return 0
     gone = 0
     today = ledger.clock().replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     if requests is not None:
@@ -60,6 +76,16 @@ def forget(
     if gone:
         ledger.checkpoint()
     return gone
+
+
+def _tell_skipped(ledger: Ledger, health: Health | None) -> None:
+    if health is not None:
+        health.count("retention_skipped_total")
+    log.warning(
+        "The clock says %s, which is days ahead of when it was last looked at: nothing old is deleted until it has run "
+        "on for a day. If the time is wrong, set it right.",
+        f"{ledger.clock():%Y-%m-%d %H:%M} UTC",
+    )
 
 
 def raw_from(ledger: Ledger) -> datetime | None:
@@ -129,14 +155,36 @@ def stretches(
 
 def _forget_requests(ledger: Ledger, start: datetime, end: datetime) -> int:
     with ledger.writing() as cursor:
-        (number,) = cursor.execute(
-            "delete from requests where started_at >= ? and started_at < ?", [start, end]
-        ).fetchone() or (0,)
-        for table in ("sightings", "attempts", "container_sessions", "repriced_requests"):
-            cursor.execute(f"delete from {table} where started_at >= ? and started_at < ?", [start, end])
+        chosen = "started_at >= ? and started_at < ?"
+        (newest,) = cursor.execute(f"select max(started_at) from requests where {chosen}", [start, end]).fetchone() or (
+            None,
+        )
+        (number,) = cursor.execute(f"delete from requests where {chosen}", [start, end]).fetchone() or (0,)
+        _forget_sightings(cursor, ledger, start, end)
+        for table in ("attempts", "container_sessions", "repriced_requests"):
+            cursor.execute(f"delete from {table} where {chosen}", [start, end])
         forget_sizes(cursor, end)
-        _note(cursor, ledger, _RAW, end, int(number))
+        if newest is not None:
+            _note(cursor, ledger, _RAW, min(end, _day_after(newest)), int(number))
     return int(number)
+
+
+def _forget_sightings(cursor: duckdb.DuckDBPyConnection, ledger: Ledger, start: datetime, end: datetime) -> None:
+    known = forgotten(cursor)
+    gone_before = 0
+    if _RAW in known and SIGHTINGS not in known:
+        # An earlier version let go of some without a note.
+        (gone_before,) = cursor.execute(
+            "select (select coalesce(sum(duplicates), 0) from checkpoints) - (select count(*) from sightings)"
+        ).fetchone() or (0,)
+    (number,) = cursor.execute(
+        "delete from sightings where started_at >= ? and started_at < ?", [start, end]
+    ).fetchone() or (0,)
+    _note(cursor, ledger, SIGHTINGS, end, int(number) + int(gone_before))
+
+
+def _day_after(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
 
 
 def _forget_counted(ledger: Ledger, cutoff: datetime) -> None:

@@ -10,13 +10,19 @@ OTHERS: Final = tuple(name for name in SOURCES if name != CLIENT)
 """The sources whose records give way. A source that this program does not know is never taken for another's."""
 
 LIVE_REACH: Final = timedelta(minutes=15)
-IMPORT_REACH: Final = timedelta(days=1)
+FAR_REACH: Final = timedelta(days=1)
 _SHORT_REACH: Final = timedelta(minutes=1)
-"""How far apart in time two records of one request may be. Live sources differ by their clocks, or tell the end in
-place of the start; imported times may lack their zone. Short ids come again soon: some servers draw one of 999."""
+"""How far apart in time two records of one request may be. Live sources differ by their clocks, or tell the end of a
+long stream in place of its start; imported times may lack their zone. An id that nobody else can have is enough within
+a day. Short ids come again soon: some servers draw one of 999."""
 
-_LONG: Final = 20
+LONG: Final = 20
 """Characters from which a response id is taken to be the only one of its kind: `chatcmpl-` and a number is shorter."""
+
+UNIQUE: Final = 28
+"""Characters from which it is long enough to be drawn by chance: the providers' have 28 to 53."""
+_COUNTED: Final = "00000000"
+"""What an id has in it whose server fills its counter up with zeros: by chance one of many millions."""
 
 _STATED: Final = ("response", "imported", "estimated", "repeated")
 _RESPONSE: Final = "response"
@@ -52,7 +58,7 @@ def key_of(row: str) -> str:
     return f"""
         case
             when {row}.usage_source = 'late' or {is_line(row)} then null
-            when {_caused(row)} and length({row}.response_id) >= {_LONG} then '{_RESPONSE}/' || {row}.response_id
+            when {_caused(row)} and length({row}.response_id) >= {LONG} then '{_RESPONSE}/' || {row}.response_id
             when {_caused(row)} then concat_ws('/', {short})
             when {row}.response_id is null and {row}.request_id is not null then concat_ws('/', {request})
         end
@@ -75,12 +81,18 @@ def is_certain(row: str) -> str:
     return f"starts_with({row}.key, '{_RESPONSE}/')"
 
 
+def _is_unique(row: str) -> str:
+    """SQL: no other request, of whatever server, has the id in this `key`."""
+    shortest = len(f"{_RESPONSE}/") + UNIQUE
+    return f"({is_certain(row)} and length({row}.key) >= {shortest} and not contains({row}.key, '{_COUNTED}'))"
+
+
 def reach_of(row: str) -> str:
     """SQL: how far from this row in time its other sighting may be; of the two, this is the one that gives way."""
     return f"""
         case
             when starts_with({row}.key, '{_SHORT}/') then {_interval(_SHORT_REACH)}
-            when {row}.source = '{IMPORT}' then {_interval(IMPORT_REACH)}
+            when {row}.source = '{IMPORT}' or {_is_unique(row)} then {_interval(FAR_REACH)}
             else {_interval(LIVE_REACH)}
         end
     """

@@ -6,8 +6,7 @@ in `sightings`, and its usage is taken where it is better known there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import duckdb
@@ -15,41 +14,10 @@ import duckdb
 from monitor.ledger.columns import quoted
 from monitor.ledger.corrections import restage
 from monitor.ledger.late import STATED_LATE
-from monitor.ledger.sighting_keys import (
-    IMPORT_REACH,
-    LIVE_REACH,
-    OTHERS,
-    id_of,
-    is_certain,
-    key_of,
-    listed,
-    matched_by,
-    rank_of,
-    reach_of,
-    usage_rank_of,
-)
+from monitor.ledger.sighting_keys import FAR_REACH, OTHERS, is_certain, listed, matched_by, reach_of
+from monitor.ledger.sighting_search import gather
 from monitor.ledger.stage import make_table
-from monitor.records import CLIENT, IMPORT, SOURCES, Usage
-
-_LIVE_OTHERS: Final = tuple(name for name in OTHERS if name != IMPORT)
-_LIVE: Final = tuple(name for name in SOURCES if name != IMPORT)
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """Of which sources' rows of `stage` other sightings are looked for, among which stored ones, and how far away."""
-
-    staged: tuple[str, ...]
-    stored: tuple[str, ...]
-    reach: timedelta
-
-
-_SEARCHES: Final = (
-    _Search(_LIVE_OTHERS, _LIVE, LIVE_REACH),
-    _Search((CLIENT,), _LIVE_OTHERS, LIVE_REACH),
-    _Search((IMPORT,), SOURCES, IMPORT_REACH),
-    _Search(_LIVE, (IMPORT,), IMPORT_REACH),
-)
+from monitor.records import Usage
 
 _KEPT: Final = (
     "source",
@@ -91,8 +59,9 @@ def settle_sightings(
     if not (again or has_others or (first and _are_others_stored(cursor, first, last))):
         return {}
     _find_repeated(cursor, again)
-    _gather(cursor)
+    gather(cursor)
     _match(cursor)
+    _list_seconds(cursor)
     found = cursor.execute("select counted_for, count(*) from seconds group by all").fetchall()
     if found:
         _take_out(cursor, now)
@@ -102,7 +71,7 @@ def settle_sightings(
 def _are_others_stored(cursor: duckdb.DuckDBPyConnection, first: datetime, last: datetime) -> bool:
     found = cursor.execute(
         f"select 1 from requests where source in {listed(OTHERS)} and started_at between ? and ? limit 1",
-        [first - IMPORT_REACH, last + IMPORT_REACH],
+        [first - 2 * FAR_REACH, last + 2 * FAR_REACH],
     )
     return found.fetchone() is not None
 
@@ -141,61 +110,50 @@ def _find_repeated(cursor: duckdb.DuckDBPyConnection, again: Sequence[str]) -> N
     )
 
 
-def _facts(line_number: str, segment: str) -> str:
-    return f"""
-        record_id, started_at, source, {line_number} as line_number, {segment} as segment, {key_of("s")} as key,
-        {id_of("s")} as id, {rank_of("s")} as rank, {usage_rank_of("s")} as usage_rank
-    """
-
-
-_STAGED: Final = f"""
-    select {_facts("line_number", "segment")} from stage s
-    where kind = 'end' and line_number not in (select line_number from repeated) and key is not null
-"""
-_STORED: Final = f"select {_facts('null::bigint', 'null::varchar')} from requests s where key is not null"
-
-
-def _gather(cursor: duckdb.DuckDBPyConnection) -> None:
-    """All rows that may tell of one request with another, of `stage` and stored, as `sights`."""
-    cursor.execute(f"create or replace temp table sights as {_STAGED} and source in {listed(OTHERS)}")
-    for search in _SEARCHES:
-        staged = f"from stage s where kind = 'end' and source in {listed(search.staged)} and {id_of('s')} is not null"
-        first, last = _one(cursor, f"select min(started_at), max(started_at) {staged}")
-        if first is not None:
-            cursor.execute(
-                f"""
-                insert into sights {_STORED} and source in {listed(search.stored)} and started_at between $1 and $2
-                    and {id_of("s")} in (select {id_of("s")} {staged})
-                    and record_id not in (select record_id from sights where line_number is null)
-                """,
-                [first - search.reach, last + search.reach],
-            )
-    known = f"{id_of('s')} in (select id from sights)"
-    cursor.execute(f"insert into sights {_STAGED} and source in {listed((CLIENT,))} and {known}")
+_NEAR: Final = f"range between {reach_of('s')} preceding and {reach_of('s')} following"
+_BEST: Final = "min({'rank': rank, 'started_at': started_at, 'record_id': record_id})"
 
 
 def _match(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Say of each row that gives way to which it does: `seconds`."""
+    """Say of each row of `sights` that gives way to which it does: `pairs`.
+
+    Rows with a certain id are of one request when each is near the next one. Other ids may be those of several
+    requests one after the other: there only what is near a row itself can be the same.
+    """
     cursor.execute(
         f"""
         create or replace temp table pairs as
-        with ranked as (
-            select *, min({{'rank': rank, 'started_at': started_at, 'record_id': record_id}}) over (
-                partition by key order by started_at
-                range between {reach_of("s")} preceding and {reach_of("s")} following
-            ) as best
-            from sights s
+        with placed as (
+            select *, {reach_of("s")} as reach from sights s where {is_certain("s")}
+        ), parted as (
+            select *, seen_at - lag(seen_at) over near > greatest(reach, lag(reach) over near) as is_apart
+            from placed window near as (partition by key order by seen_at, record_id)
+        ), numbered as (
+            select *, count(*) filter (is_apart) over (partition by key order by seen_at, record_id) as part from parted
+        ), ranked as (
+            select * exclude (reach, is_apart, part), {_BEST} over together as best,
+                min(segment) over together as new_segment
+            from numbered window together as (partition by key, part)
+            union all by name
+            select *, {_BEST} over (partition by key order by seen_at {_NEAR}) as best
+            from sights s where not {is_certain("s")}
         )
         select l.record_id as seen_record_id, l.line_number, l.usage_rank, l.rank, {matched_by("l")} as matched_by,
             w.record_id, w.started_at, w.line_number as kept_line, w.usage_rank as kept_usage_rank,
-            coalesce(l.segment, w.segment) as counted_for
-        from ranked l join sights w on w.key = l.key and w.record_id = l.best.record_id
+            coalesce(l.segment, w.segment, l.new_segment) as counted_for
+        from ranked l join (select distinct on (record_id) * from sights) w
+            on w.key = l.key and w.record_id = l.best.record_id
         where l.source in {listed(OTHERS)} and l.record_id <> w.record_id
             and (l.source <> w.source or {is_certain("l")})
-            -- Two that are stored were looked at before.
-            and (l.line_number is not null or w.line_number is not null)
+            -- Those that are stored were looked at before, unless something new links them.
+            and counted_for is not null
+        qualify row_number() over (partition by l.record_id order by l.best) = 1
         """
     )
+
+
+def _list_seconds(cursor: duckdb.DuckDBPyConnection) -> None:
+    """What gives way, be it a record that was there before or one of `pairs`: `seconds`."""
     cursor.execute(
         """
         create or replace temp table seconds as

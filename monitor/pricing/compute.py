@@ -12,7 +12,7 @@ from monitor.pricing.entries import PriceEntry, entry_at
 from monitor.pricing.figures import CLASSES, EXACT, Priced
 from monitor.pricing.quantities import TOKENS, Usage, is_impossible, usage_of
 from monitor.pricing.works import BEGINNINGS
-from monitor.records import UNFINISHED, Record
+from monitor.records import REDIRECTS, UNFINISHED, UNREADABLE, Record
 
 _NOTHING: Final = Decimal(0)
 _TOTALS: Final = (
@@ -71,17 +71,20 @@ def _priced(
     tool_entries: Sequence[PriceEntry],
     sessions: Mapping[str, int],
 ) -> Priced:
+    usage = usage_of(record)
+    # A negative size is in the bounds of no entry.
+    if _is_negative(record, usage):
+        return Priced(state="impossible")
     tier = "default" if record.is_batch else _TIERS.get(record.service_tier, record.service_tier)
     entry = _entry_of(record, entries, tier, record.input_tokens)
     if entry is None:
         return Priced(state="unpriced")
-    usage = usage_of(record)
-    if _is_negative(record) or is_impossible(usage, entry.unit_prices):
+    if is_impossible(usage, entry.unit_prices):
         return Priced(state="impossible")
     tool = _of_tool(record, tool_entries)
     if tool.list_cost is None:
         return tool
-    factor = window_factor(record)
+    factor = window_factor(record, entry.unit_prices)
     costs = None if factor is None else costs_of(record, usage, _prices_of(record, entry, factor), sessions)
     if costs is None:
         return Priced(state="unpriced")
@@ -100,7 +103,9 @@ def _priced(
 def _state_without_usage(record: Record) -> str:
     if _is_pending(record):
         return "pending"
-    is_owed = record.is_billable and record.outcome in _OUTCOMES_THAT_COST and record.answer_status != "failed"
+    has_worked = record.answer_status != "failed" and record.status not in REDIRECTS
+    has_come = record.outcome in _OUTCOMES_THAT_COST or record.error_class == UNREADABLE
+    is_owed = record.is_billable and has_come and has_worked
     return "no_usage" if is_owed else "free"
 
 
@@ -129,8 +134,8 @@ def _prices_of(record: Record, entry: PriceEntry, factor: Decimal) -> Mapping[st
     return {unit: _NOTHING if unit in _SAID else price for unit, price in prices.items()}
 
 
-def _is_negative(record: Record) -> bool:
-    counts = [getattr(record, name) for name in _TOTALS]
+def _is_negative(record: Record, usage: Usage) -> bool:
+    counts = [*(getattr(record, name) for name in _TOTALS), *usage.values()]
     return any(count is not None and count < 0 for count in counts)
 
 

@@ -57,7 +57,7 @@ def _segment_of_footer(file: BinaryIO) -> str | None:
     for line in rescue(file.read())[0]:
         try:
             footer = msgspec.json.decode(line, type=_FooterLine)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
         if footer.kind == FOOTER.decode() and footer.segment and _SEGMENT.fullmatch(footer.segment):
             return footer.segment

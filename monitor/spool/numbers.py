@@ -25,6 +25,10 @@ class Seen:
         """How many numbers no intact line had."""
         return sum(last - first + 1 for first, last in self.missing)
 
+    def has(self, seq: int) -> bool:
+        """Whether the line with this number was read."""
+        return seq < self.next_seq and not any(first <= seq <= last for first, last in self.missing)
+
 
 def look(lines: Sequence[bytes], seen: Seen, *, is_damaged: bool) -> tuple[Sequence[bytes], Seen]:
     """The lines that were not read before, and what was read with them.

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
-from monitor.spool.format import FOOTER, SUFFIX, Header, intact_of, is_intact
+from monitor.spool.format import FOOTER, SUFFIX, Header, begins_header, intact_of, is_intact
 from monitor.spool.heads import read_header
 from monitor.spool.numbers import Seen, look
 from monitor.spool.rescue import rescue
@@ -19,7 +19,10 @@ from monitor.spool.rescue import rescue
 _FOOTER_MARK = b',"kind":"%b"' % FOOTER
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _LONGEST_BACK = 2**20
-_LONGEST_KEPT = 2**16
+_LONGEST_HEADER = 2**16
+LONGEST_KEPT = 2**16
+"""Bytes of a damaged piece that are kept."""
+
 _HOLE = b"\0"
 """A byte that no line has: JSON escapes it. A disk that lost pages gives these, perhaps gigabytes without a newline."""
 
@@ -73,6 +76,11 @@ class Segment:
         """The random id inside the file: renamed or copied back, a segment stays the same one."""
         return self.header.segment
 
+    @property
+    def name(self) -> str:
+        """The name of the file, for tables and people: see `shown`."""
+        return shown(self.path.name)
+
     def size(self) -> int:
         """Bytes of the file now; zero when somebody removed it."""
         try:
@@ -107,6 +115,11 @@ class Segment:
         return not is_held(self.path)
 
 
+def shown(path: Path | str) -> str:
+    """A path or a name as text that can be stored and printed; bytes that are no UTF-8 as U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def is_held(path: Path) -> bool:
     """Whether somebody still writes to this file; so it is taken where it cannot be opened but is there."""
     try:
@@ -116,6 +129,15 @@ def is_held(path: Path) -> bool:
         return False
     except OSError:
         return True
+
+
+def is_coming(path: Path) -> bool:
+    """Whether a file without a header is only the first part of one, as a copy is that is being made."""
+    try:
+        with _opened(path) as file:
+            return begins_header(file.read(_LONGEST_HEADER))
+    except OSError:
+        return False
 
 
 class Heads:
@@ -264,4 +286,4 @@ def _sort(content: bytes, offset: int) -> tuple[list[bytes], list[Damage]]:
 def _rescued(piece: bytes, offset: int, reason: str) -> tuple[list[bytes], list[Damage]]:
     """The intact lines in a piece that is none, and what is left of it."""
     lines, rest = rescue(piece)
-    return lines, [Damage(offset=offset + place, reason=reason, content=part[:_LONGEST_KEPT]) for place, part in rest]
+    return lines, [Damage(offset=offset + place, reason=reason, content=part[:LONGEST_KEPT]) for place, part in rest]

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.testing import CliRunner, Result
 
+from monitor.cli import ledger
 from monitor.cli.doctor import doctor
 from monitor.cli.report import report
 from monitor.cli.show import show
@@ -23,6 +24,7 @@ _app.command()(show)
 _app.command()(doctor)
 _app.command()(whatif)
 _app.command()(storage)
+_app.add_typer(ledger.app, name="ledger")
 
 
 def run(home: Path, *words: str, **environ: str) -> Result:

@@ -1,7 +1,11 @@
 """`monitor doctor`: it finds what is wrong, says how to mend it, and tells a script by its exit status."""
 
+import contextlib
 import os
 import re
+import shutil
+import sqlite3
+from decimal import Decimal
 from pathlib import Path
 
 from monitor.clock import system_clock
@@ -9,9 +13,12 @@ from monitor.control.store import Control
 from monitor.errors import SettingsError
 from monitor.home import Home
 from monitor.ledger.lease import Lease
+from monitor.ledger.ledger import Ledger
+from monitor.ledger.recovery import recover
 from monitor.notifiers.webhook import webhook_config
 from tests.cli.commands import run, spooled
 from tests.factories import make_record
+from tests.flow.running import monitor
 from tests.world import World, line_of, sealed
 
 
@@ -131,6 +138,84 @@ def test_a_ledger_that_does_not_open_is_a_finding(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "cannot be opened" in _text(result.stdout)
     assert "the spool is read again" in _text(result.stdout)
+
+
+def test_a_control_store_that_is_damaged_is_a_finding(tmp_path: Path) -> None:
+    """With what helps it: nothing of it is on the spool, and the ledger is well."""
+    home = Home(spooled(tmp_path))
+    Control.open(home.control, system_clock).close()
+    home.control.write_bytes(b"something else" * 1_000)
+    result = run(home.path, "doctor")
+    text = _text(result.stdout)
+
+    assert result.exit_code == 1
+    assert "!! control store" in text
+    assert "Put back control.sqlite of a backup" in text
+    assert "move the file and those of its name with -wal and -shm elsewhere" in text
+    assert "ledger recover" not in text
+
+
+def test_what_helps_a_damaged_control_store_helps(tmp_path: Path) -> None:
+    """A copy from a backup, or none at all."""
+    home = Home(spooled(tmp_path, make_record()))
+    with Control.open(home.control, system_clock) as control:
+        control.add_budget(name="kept", amount=Decimal(5), period="month", time_zone="UTC")
+    run(home.path, "ledger", "backup", str(tmp_path / "backup"))
+    home.control.write_bytes(b"something else" * 1_000)
+    damaged = run(home.path, "doctor")
+    home.control.unlink()
+    emptied = run(home.path, "doctor")
+    home.control.unlink()
+    shutil.copy(tmp_path / "backup" / home.control.name, home.control)
+    mended = run(home.path, "doctor")
+    with Control.open(home.control, system_clock) as control:
+        names = [budget.name for budget in control.list_budgets()]
+
+    assert (damaged.exit_code, emptied.exit_code, mended.exit_code) == (1, 0, 0)
+    assert names == ["kept"]
+
+
+def test_stores_of_a_newer_program_ask_for_an_upgrade(tmp_path: Path) -> None:
+    """They are not damaged."""
+    home = Home(spooled(tmp_path))
+    run(home.path, "report")
+    with contextlib.closing(sqlite3.connect(home.control)) as control:
+        control.execute("update alembic_version set version_num = '9999'")
+        control.commit()
+    newer_control = _text(run(home.path, "doctor").stdout)
+    with Ledger.open(home.ledger) as ledger, ledger.writing() as cursor:
+        cursor.execute("update alembic_version set version_num = '9999'")
+    newer_ledger = _text(run(home.path, "doctor").stdout)
+
+    for text, what in ((newer_control, "control store"), (newer_ledger, "ledger")):
+        assert f"!! {what}" in text
+        assert "→ Upgrade openai-monitor: until then nothing is changed" in text
+        assert "ledger recover" not in text
+
+
+def test_a_ledger_that_another_program_has_open_is_not_called_damaged(tmp_path: Path) -> None:
+    """A DuckDB shell, perhaps."""
+    home = Home(spooled(tmp_path))
+    run(home.path, "report")
+    with Ledger.open(home.ledger):
+        text = _text(monitor("doctor", home=home.path, more={"COLUMNS": "200"}).out)
+
+    assert "Another program has the file open: stop that first." in text
+    assert "→ Do so, and run monitor doctor again." in text
+    assert "ledger recover" not in text
+
+
+def test_a_recovery_that_was_broken_off_is_a_finding(tmp_path: Path) -> None:
+    """A ledger made anew would look as if nothing was missing."""
+    home = Home(spooled(tmp_path, make_record()))
+    home.ledger.write_bytes(b"something else" * 1_000)
+    home.ledger.chmod(0o600)
+    recover(home.ledger, system_clock)
+    result = run(home.path, "doctor")
+
+    assert result.exit_code == 1
+    assert "is not finished. To finish it, run: monitor ledger recover → Run that: it goes on" in _text(result.stdout)
+    assert not home.ledger.exists()
 
 
 def test_a_directory_in_use_is_a_finding(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from dashboard.source import Lag, current, install
 from monitor.health import Health
-from monitor.ledger.backlog import Backlog
+from monitor.ledger.backlog import Backlog, Headless
 from monitor.records import Begin
 from monitor.spool.writer import SpoolWriter
 from tests.dashboard.world import NOW, UNPRICED_MODEL, World, delta, figure, html, make_record, words
@@ -78,6 +78,16 @@ def test_faults_are_told(world: World) -> None:
 
     assert "The segment x cannot be read." in page
     assert faults[0] in page
+
+
+def test_files_that_are_no_segments_are_told(world: World) -> None:
+    """They do not wait to be read."""
+    backlog = Backlog(bytes=0, lines=0, is_estimate=False, seconds=None, headless=Headless(files=3, bytes=2_000_000))
+    install(replace(current(), spool_lag=lambda: Lag(backlog=backlog, idle=0.1)))
+    page = html(world.page("quality"))
+
+    assert "Without a readable header" in page
+    assert "3 files of 2.0 MB; monitor doctor names them" in page
 
 
 def test_a_period_without_requests_is_not_called_priced(world: World) -> None:

@@ -80,14 +80,17 @@ def make_template(place: Path) -> Template:
 
 
 def drained(home: Home) -> Dump:
-    """Read all that waits into the ledger; then every row of every table, without the moments of the work itself.
-
-    Positions and rollups are added up.
-    """
-    found: Dump = {}
-    with Ledger.open(home.ledger) as ledger, ledger.cursor() as cursor:
+    """Read all that waits into the ledger; then its rows as `rows_of` has them."""
+    with Ledger.open(home.ledger) as ledger:
         Drain(ledger, home.spool, price_book(), Health()).run()
         ContentDrain(ledger, home.content, Health()).run()
+        return rows_of(ledger)
+
+
+def rows_of(ledger: Ledger) -> Dump:
+    """Every row of every table, without the moments of the work itself; positions and rollups are added up."""
+    found: Dump = {}
+    with ledger.cursor() as cursor:
         cursor.execute("select table_name from duckdb_tables() where not internal and not temporary order by 1")
         for (table,) in cursor.fetchall():
             cursor.execute(f"describe {table}")

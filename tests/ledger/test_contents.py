@@ -12,7 +12,7 @@ from monitor.capture.contents import ContentWriter
 from monitor.ledger.contents import ContentDrain, find_requests, forget_contents
 from monitor.ledger.retire import compact_positions
 from monitor.records import Content, Record
-from monitor.spool.format import CONTENT, DROPPED, HEADER, Header, encode_line
+from monitor.spool.format import CONTENT, DROPPED, HEADER, Header, encode_line, line_of
 from tests.factories import NOW, make_begin, make_id, make_record
 from tests.ledger.dying import die_at_each_statement, mortal_world
 from tests.world import World, sealed
@@ -141,6 +141,24 @@ def test_a_damaged_line_is_not_kept(kept: Kept) -> None:
         ("not_a_record", "[not kept: it may hold contents]"),
         ("not_a_record", "[not kept: it may hold contents]"),
     ]
+
+
+def test_what_no_program_of_ours_writes_stops_nothing(kept: Kept) -> None:
+    """Numbers and times that the ledger cannot hold, and the name of a file that is no text: what is good comes in."""
+    day = b'"record_id":"%b","started_at":"%b"'
+    odd = kept.forge(
+        _line(_content(), seq=2**63),
+        line_of(2, DROPPED, b'"reason":"x","count":%d' % 2**70)[:-1],
+        line_of(3, CONTENT, day % (make_id().encode(), b"0001-01-01T00:00:00+14:00"))[:-1],
+        line_of(4, CONTENT, day % (make_id().encode(), b"9999-12-31T23:59:59-14:00"))[:-1],
+        _line(_content("good"), seq=5),
+    )
+    odd.rename(odd.with_name(os.fsdecode(b"r\xe9cup.ndjson")))
+    kept.write(_content("later"))
+    kept.drain.run()
+
+    assert sorted(row[0] for row in kept.rows()) == ["good", "later"]
+    assert kept.world.value("select count(*) from quarantine") == 4
 
 
 def test_what_a_writer_dropped_is_told_apart(kept: Kept) -> None:

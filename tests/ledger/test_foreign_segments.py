@@ -10,7 +10,7 @@ import pytest
 from monitor.ledger import queries
 from monitor.ledger.check import check
 from monitor.ledger.error_queries import under_way
-from monitor.spool.format import BEGIN, HEADER, Header, encode_line
+from monitor.spool.format import BEGIN, DROPPED, FOOTER, HEADER, Header, encode_line, line_of
 from monitor.spool.reader import list_segments
 from tests.factories import make_begin, make_record
 from tests.world import ALWAYS, World
@@ -116,3 +116,37 @@ def _moved(path: Path, content: bytes) -> Path:
     draft = path.with_suffix(".draft")
     draft.write_bytes(content)
     return Path(shutil.move(draft, path))
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_name_that_is_no_text_stops_nothing(world: World, is_damaged: bool) -> None:
+    """Such as one in Latin-1: it is read like the others, and told with the bytes that nobody can read replaced."""
+    content = _segment(*_ends(3))
+    path = world.home.spool / os.fsdecode(b"r\xe9cup.ndjson")
+    path.write_bytes(content.replace(b'"seq":2', b'"seq":9') if is_damaged else content)
+    world.store(make_record())
+    file = "r\N{REPLACEMENT CHARACTER}cup.ndjson"
+
+    assert _state(world)[0] == 4 - is_damaged
+    assert (file,) in world.rows("select file from checkpoints")
+    assert world.rows("select file from quarantine") == [(file,)] * is_damaged
+
+
+_SENSELESS = {
+    "a host that is no text": line_of(0, HEADER, b'"segment":"ab","format":1,"host":"\xff","pid":1'),
+    "an end that is no text": b"none\n" + line_of(9, FOOTER, b'"segment":"\xff"'),
+    "a number beyond all": _segment(encode_line(2**63 - 1, b"other", {}), encode_line(2**63, b"other", {})),
+    "a longer number": _segment(encode_line(10**18, b"other", {}), line_of(10**25, b"other", b"")),
+    "losses beyond all": _segment(line_of(1, DROPPED, b'"reason":"x","count":%d' % 10**30)),
+    "losses below none": _segment(line_of(1, DROPPED, b'"reason":"x","count":-1')),
+}
+
+
+@pytest.mark.parametrize("content", _SENSELESS.values(), ids=_SENSELESS.keys())
+def test_lines_with_a_good_checksum_and_without_sense_stop_nothing(world: World, content: bytes) -> None:
+    """Whatever another program wrote: the others are read, and what cannot be held is in quarantine."""
+    (world.home.spool / "senseless.ndjson").write_bytes(content)
+    world.store(make_record())
+
+    assert _state(world)[0] == 1
+    assert world.rows("select * from dropped") == []

@@ -1,10 +1,12 @@
 """A call that is seen twice is stored and costs once, whoever saw it first, and both sightings are kept."""
 
 import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from monitor.ledger.check import check
@@ -13,6 +15,8 @@ from tests.factories import NOW, make_begin, make_record, make_usage
 from tests.world import World
 
 _ID = "chatcmpl-9f3ab2c41d7e"
+_WATCHERS = ("client", "gateway", "otlp")
+_UNIQUE_ID = "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT"
 
 
 def _seen(source: str, **changes: Any) -> Record:
@@ -79,6 +83,59 @@ def test_sightings_are_near_each_other(world: World, apart: timedelta, source: s
     world.store(_seen(source, started_at=NOW + apart))
 
     assert len(_rows(world)) == rows
+
+
+@pytest.mark.parametrize(
+    ("response_id", "minutes", "rows"),
+    [
+        (_UNIQUE_ID, 16, 1),
+        (_UNIQUE_ID, -16, 1),
+        (_UNIQUE_ID, 60, 1),
+        (_UNIQUE_ID, 23 * 60, 1),
+        (_UNIQUE_ID, 25 * 60, 2),
+        ("msg_01XFDUDYJgAACzvnptvVoYEL", 60, 1),
+        ("chatcmpl-000000000000000000042", 14, 1),
+        ("chatcmpl-000000000000000000042", 16, 2),
+    ],
+)
+@pytest.mark.parametrize("is_one_load", [True, False])
+def test_an_id_that_nobody_else_has_is_enough_within_a_day(
+    world: World, response_id: str, minutes: int, rows: int, is_one_load: bool
+) -> None:
+    """A gateway's clock may be an hour off, or it tells the end of a long stream; a long counter is no such id."""
+    records = [_seen("client", response_id=response_id), _seen("gateway", response_id=response_id)]
+    records[1] = msgspec.structs.replace(records[1], started_at=NOW + timedelta(minutes=minutes))
+    for batch in [records] if is_one_load else [records[:1], records[1:]]:
+        world.store(*batch)
+
+    assert len(_rows(world)) == rows
+    assert check(world.ledger).faults == ()
+
+
+@pytest.mark.parametrize("is_one_load", [True, False])
+@pytest.mark.parametrize(
+    ("response_id", "minutes"),
+    [("chatcmpl-9f3ab2c4{:04}", (0, 10, 20)), ("chatcmpl-9f3ab2c41d7e9f3a{:04}", (0, 1_200, 2_400))],
+)
+def test_what_is_near_a_sighting_of_a_request_is_that_request(
+    world: World, response_id: str, minutes: Sequence[int], is_one_load: bool
+) -> None:
+    """Each watcher's clock is further on: whichever they are, and in whatever order they tell, it costs once."""
+    loads: list[list[Record]] = [[], [], []]
+    moments = [NOW + timedelta(minutes=late) for late in minutes]
+    cases = itertools.product(itertools.permutations(_WATCHERS), itertools.permutations(range(3)))
+    for number, (sources, order) in enumerate(cases):
+        for load, place in zip(loads, order, strict=True):
+            seen = _seen(sources[place], response_id=response_id.format(number), started_at=moments[place])
+            load.append(seen)
+    for batch in [[*itertools.chain(*loads)]] if is_one_load else loads:
+        world.store(*batch)
+
+    assert _rows(world) == 36 * [("client", "response", 1_000, True)]
+    assert world.value("select count(*) from sightings where record_id in (select record_id from requests)") == 72
+    assert world.value("select sum(requests) from usage_hourly") == 36
+    assert world.value("select sum(duplicates) from checkpoints") == 72
+    assert check(world.ledger).faults == ()
 
 
 @pytest.mark.parametrize(("model", "rows"), [("gpt-4o", 1), ("gpt-4o-mini", 2)])

@@ -219,7 +219,7 @@ def test_requests_that_were_let_go_are_told_to_lack(world: World) -> None:
     forget(world.ledger, requests=40 * _DAY, rollup=None, pieces=400 * _DAY)
     found = _ask(world)
 
-    assert found.kept_from == (NOW - 40 * _DAY).replace(hour=0)
+    assert found.kept_from == (NOW - 99 * _DAY).replace(hour=0)
     assert found.total.requests == 1
 
 

@@ -79,6 +79,9 @@ class Case:
         stated = (self.usage.input_tokens, self.usage.output_tokens, self.usage.audio_seconds)
         if stated == (None, None, None) and self.usage.input_characters is None and self.tool_calls is None:
             return "no_usage", None
+        if any(value is not None and value < 0 for value in msgspec.structs.astuple(self.usage)):
+            # A price is not even asked for.
+            return "impossible", None
         try:
             self._theirs(Usage(), {})
         except LookupError:

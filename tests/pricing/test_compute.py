@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 
 from monitor.pricing.figures import CLASSES
 from monitor.pricing.installed import Pricer
+from monitor.pricing.own import require_price
 from monitor.records import OUTCOMES, USAGE_SOURCES, Record, Usage
-from tests.factories import make_record
+from tests.factories import make_record, make_usage
+from tests.pricing.own_rows import book_with, own_factors, own_price
 from tests.pricing.parity import TIERS, moments_of, priced_models, random_usage, sizes_of
 from tests.world import World, price_book
 
@@ -37,6 +40,9 @@ _OTHER_TOTALS: tuple[dict[str, Any], ...] = (
     {"input_characters": -6},
     {"image_count": 2},
     {"image_count": 0},
+    {"input_tokens": -5},
+    {"output_tokens": -5},
+    {"reasoning_output_tokens": -5},
 )
 _TOOLS = ("web_search", "web_search_preview", "file_search", "mcp", "code_interpreter", "time_travel")
 _TOOL_MODELS = (None, "gpt-image-1.5", "gpt-image-2", "gpt-5", "gpt-99")
@@ -46,14 +52,32 @@ _ENDPOINTS = ("/chat/completions", "/responses", "/responses/{id}", "/batches", 
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("compute")) as world:
+def price() -> Pricer:
+    return Pricer(price_book())
+
+
+_SPRING = datetime(2026, 5, 1, tzinfo=UTC)
+# Ids of tuned models, such as ft:gpt-4o, are names of nothing in the lists; an own price would make them that.
+_NOT_TUNED = "[!f]*"
+_OWN_FACTORS = (
+    own_factors({"window:2h": "0.123456", "window:8h": "0.9"}, model=_NOT_TUNED, end=_SPRING),
+    own_factors(
+        {"window:2h": "1.25", "window:3d": "0.000001", "regional": "1.000001"}, model=_NOT_TUNED, start=_SPRING
+    ),
+    own_factors({"window:8h": "0.333333"}, model="gpt-5*"),
+    own_factors({"window:8h": "4.999999", "window:2h": "0.5"}, model=_NOT_TUNED, provider="azure"),
+)
+
+
+@pytest.fixture(scope="module")
+def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("own"), book=book_with(*_OWN_FACTORS)) as world:
         yield world
 
 
 @pytest.fixture(scope="module")
-def price() -> Pricer:
-    return Pricer(price_book())
+def own_pricer() -> Pricer:
+    return Pricer(book_with(*_OWN_FACTORS))
 
 
 def _random_record(chance: random.Random) -> Record:
@@ -74,9 +98,11 @@ def _random_record(chance: random.Random) -> Record:
         started_at=chance.choice(moments),
         usage_source=chance.choice(["response"] * 6 + _SOURCES),
         outcome=chance.choice(["completed"] * 3 + list(OUTCOMES)),
+        error_class=chance.choice([None, None, "server", "parse"]),
         operation_name=chance.choice(_OPERATIONS),
         is_billable=chance.random() < 0.8,
         answer_status=chance.choice(_STATUSES),
+        status=chance.choice([None, 200, 200, 307, 429]),
         endpoint=chance.choice(_ENDPOINTS),
         response_id=None,
         media_size=chance.choice(_SIZES),
@@ -135,6 +161,27 @@ def test_any_record_costs_what_the_ledger_says(world: World, price: Pricer, seed
     assert _faults(world, price, [_random_record(chance) for _ in range(800)]) == []
 
 
+@given(seed=st.integers(min_value=0, max_value=2**64))
+@settings(max_examples=2, deadline=None, phases=(Phase.generate,))
+def test_own_factors_are_taken_alike(own_world: World, own_pricer: Pricer, seed: int) -> None:
+    """Those that hold for some time only, of a provider whose windows cost nothing else, and with all their digits."""
+    chance = random.Random(seed)
+
+    assert _faults(own_world, own_pricer, [_random_record(chance) for _ in range(400)]) == []
+
+
+def test_the_largest_factors_of_the_largest_price_are_taken_alike(tmp_path: Path) -> None:
+    """What can be said can be stored: nothing that somebody says of prices may stop the drain."""
+    rows = own_price("m", input=f"{10**11}"), own_factors({"regional": "5", "window:9h": "5"})
+    record = make_record(
+        usage=Usage(input_tokens=10**6), response_model="m", region="eu", completion_window="9h", service_tier=None
+    )
+    book = book_with(*map(require_price, rows))
+    with World(tmp_path, book=book) as world:
+        assert _faults(world, Pricer(book), [record]) == []
+        assert world.one(record)["list_cost"] == 25 * 10**11
+
+
 @pytest.mark.parametrize("source", ["repeated", "estimated", "imported", "none"])
 def test_every_source_of_usage_is_taken_alike(world: World, price: Pricer, source: str) -> None:
     """What counts there counts here."""
@@ -147,6 +194,16 @@ def test_every_total_is_taken_alike(world: World, price: Pricer, model: str) -> 
     totals = (*_OTHER_TOTALS, {"input_tokens": 3}, {"output_tokens": 3}, {"audio_seconds": 3.0})
 
     assert _faults(world, price, [make_record(usage=Usage(**total), response_model=model) for total in totals]) == []
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-99", None])
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cache_read_input_tokens", "audio_seconds"])
+def test_a_negative_quantity_is_impossible(world: World, price: Pricer, name: str, model: str | None) -> None:
+    """Whether or not there is a price for the model, and though no price holds for prompts of a negative size."""
+    record = make_record(usage=make_usage(**{name: -5}), request_model=model, response_model=None)
+
+    assert _faults(world, price, [record]) == []
+    assert price(record).state == "impossible"
 
 
 @given(seconds=st.floats(min_value=0, max_value=1e7))

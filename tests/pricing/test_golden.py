@@ -208,6 +208,7 @@ _STATES: dict[str, tuple[str, dict[str, Any]]] = {
         {"usage": make_usage(input_tokens=None, cache_read_input_tokens=1)},
     ),
     "nothing said": ("no_usage", {"usage": Usage(), "usage_source": "none"}),
+    "sent elsewhere": ("free", {"usage": Usage(), "usage_source": "none", "status": 307}),
     "nothing said, nothing to pay": ("free", {"usage": Usage(), "usage_source": "none", "is_billable": False}),
     "nothing said of a failure": ("free", {"usage": Usage(), "usage_source": "none", "outcome": "failed"}),
     "said before": ("repeated", {"usage_source": "repeated"}),
