@@ -127,7 +127,7 @@ def show_pipeline(source: Source) -> None:
         rows.append(("Last look at the spool", f"{formats.duration(lag.idle)} ago"))
         rows += [("Cannot be read", Cell(text=fault, tone="bad")) for fault in lag.backlog.faults]
         if (others := lag.backlog.headless).files:
-            told = f"{counted(others.files, 'file')} of {formats.size(others.bytes)}; monitor doctor names them"
+            told = f"{counted(others.files, 'file')} of {formats.size(others.bytes)}; monitor doctor tells more"
             rows.append(("Without a readable header", told))
     rows += [("Goes wrong", Cell(text=fault, tone="bad")) for fault in source.job_faults()]
     if source.last_check is not None:

@@ -87,7 +87,7 @@ def test_files_that_are_no_segments_are_told(world: World) -> None:
     page = html(world.page("quality"))
 
     assert "Without a readable header" in page
-    assert "3 files of 2.0 MB; monitor doctor names them" in page
+    assert "3 files of 2.0 MB; monitor doctor tells more" in page
 
 
 def test_a_period_without_requests_is_not_called_priced(world: World) -> None:
