@@ -167,7 +167,7 @@ def _is_whole(digits: str) -> bool:
 def _of_mapping(usage: Mapping[Any, Any]) -> Fields:
     fields: Fields = {}
     _put_parts(fields, usage, _NAMES)
-    if usage.get("type") == "duration" and "seconds" in usage:
+    if usage.get("type") == "duration" and usage.get("seconds") is not None:
         fields["audio_seconds"] = amount_of(usage["seconds"])
     return fields
 

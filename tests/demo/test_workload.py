@@ -62,7 +62,9 @@ def test_live_records_look_like_past_ones(live: list[Record], tmp_path: Path) ->
     write_history(writer, now=live[0].started_at, days=7, seed=1)
     writer.close()
     past = {tuple(getattr(record, name) for name in (*_SAME, *_SAME_KEYS[:2])) for record in read(tmp_path)}
-    present = {tuple(getattr(record, name) for name in (*_SAME, *_SAME_KEYS[:2])) for record in live}
+    # Who is cancelled before the answer comes is not told whose account it was.
+    answered = [record for record in live if record.status is not None]
+    present = {tuple(getattr(record, name) for name in (*_SAME, *_SAME_KEYS[:2])) for record in answered}
 
     assert present <= past
 
