@@ -1,6 +1,6 @@
 """How fast the drain is: from spool lines to priced, rolled-up and committed rows, and how fresh the ledger is.
 
-    python -m bench.drain [--requests N] [--traces PATH] [--seconds S] [--json FILE]
+    python -m bench.drain [--requests N] [--traces PATH] [--seconds S] [--memory MIB] [--json FILE]
 
 The lines are those of `bench.loads`: real arrivals and sizes, a begin and an end line for each request. The baseline,
 in the same run on the same lines, is DuckDB's own JSON reader filling a plain table: no checksums, no prices, no
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500_000)
     parser.add_argument("--traces", type=Path, default=TRACES)
     parser.add_argument("--seconds", type=float, default=30.0, help="of the measurement of freshness; 0 for none")
+    parser.add_argument("--memory", type=int, help="MiB that DuckDB may use, as MONITOR_LEDGER_MEMORY has it")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", choices=_PARTS, help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
@@ -88,6 +89,7 @@ def _apart(part: str, home: Home, arguments: argparse.Namespace) -> dict[str, fl
     command = [sys.executable, "-m", "bench.drain", "--only", part, "--home", str(home.path)]
     command += ["--requests", str(arguments.requests), "--traces", str(arguments.traces)]
     command += ["--seconds", str(arguments.seconds)]
+    command += ["--memory", str(arguments.memory)] if arguments.memory else []
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -101,7 +103,8 @@ def _baseline(home: Home, _: argparse.Namespace) -> Mapping[str, float]:
 
 
 def _drained(home: Home, arguments: argparse.Namespace) -> Mapping[str, float]:
-    with Ledger.open(home.ledger) as ledger:
+    memory = arguments.memory * 2**20 if arguments.memory else None
+    with Ledger.open(home.ledger, memory=memory) as ledger:
         drain = Drain(ledger, home.spool, installed_price_book(), Health())
         began, used = time.perf_counter(), time.process_time()
         records = drain.run()
