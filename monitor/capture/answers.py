@@ -73,7 +73,7 @@ class Answers:
         return response if hidden is None else hidden
 
     def asked_plainly(self, exchange: Exchange, request: Any, response: Any) -> Any:
-        """The answer to the caller's own request, sent after a refusal; says whether that was of the option."""
+        """Learn from the answer to the caller's own request, sent after a refusal; returns the answer."""
         self._learn(exchange, request, response)
         return response
 

@@ -30,14 +30,8 @@ from monitor.spool.reader import list_segments, shown
 
 _PACKAGES = ("openai", "duckdb", "streamlit", "genai-prices", "sqlmodel", "apscheduler")
 _OPEN_BITS = stat.S_IRWXG | stat.S_IRWXO
-_MENDS: Final = (
-    ("upgrade openai-monitor", "Upgrade openai-monitor: until then nothing is changed, and programs go on recording."),
-    ("if it is damaged, run: monitor ledger recover", "Run monitor ledger recover: the spool is read again."),
-    ("monitor ledger recover", "Run that: it goes on where it was broken off, and tells what is missing."),
-    ("monitor ledger restore", "Run that: it goes on where it was broken off, and tells what is missing."),
-    ("it is damaged", "Put back control.sqlite of a backup, or move it away and set budgets and receivers anew."),
-)
-"""What to do about a store that cannot be opened, by what its error says in small letters."""
+_AS_IT_SAYS: Final = "Do so, and run monitor doctor again."
+"""What to do about a store that cannot be opened: its error says how to mend that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +126,7 @@ def _receivers(settings: Settings, home: Home) -> Iterator[Finding]:
         with Control.open(home.control, system_clock) as control:
             known = [receiver.name for receiver in control.list_receivers()]
     except MonitorError as error:
-        yield Finding("receivers", str(error), _mend_of(error))
+        yield Finding("receivers", str(error), _AS_IT_SAYS)
         return
     for name in settings.unpriced_receivers:
         if name not in known:
@@ -182,10 +176,6 @@ def _server(server: RunningServer) -> Finding | None:
     return Finding("server", found, state["status"])
 
 
-def _mend_of(error: MonitorError) -> str:
-    return next((mend for mark, mend in _MENDS if mark in str(error).lower()), "Do so, and run monitor doctor again.")
-
-
 def _stores(settings: Settings) -> Iterator[Finding]:
     yield Finding("server", "does not run; start it with: monitor up")
     try:
@@ -198,7 +188,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
         yield Finding("ledger", str(error), "Try again in a moment; if it stays so, stop that process.")
         return
     except MonitorError as error:
-        yield Finding("control store" if isinstance(error, ControlError) else "ledger", str(error), _mend_of(error))
+        yield Finding("control store" if isinstance(error, ControlError) else "ledger", str(error), _AS_IT_SAYS)
         return
     yield Finding("ledger", f"opens; oldest requests from {first:%Y-%m-%d %H:%M} UTC" if first else "opens; is empty")
     yield Finding("prices", lists)

@@ -11,7 +11,6 @@ from monitor.cli import rescue
 from monitor.cli.asking import ask_task
 from monitor.cli.context import console, load_settings
 from monitor.jobs.tasks import MOST_LINES
-from monitor.ledger.check_lines import RAW
 
 app = typer.Typer(no_args_is_help=True, help="Keep the ledger safe, mend it, and prove that it is right.")
 app.command("backup")(rescue.back_up)
@@ -47,7 +46,7 @@ def check(
             "sums, and the sums with the reports."
         )
     if not found["faults"]:
-        typer.echo(_AGREES if found["days"] or not found["figures"][RAW] else _NOT_COMPARED)
+        typer.echo(_AGREES if found["is_proof"] else _NOT_COMPARED)
         return
     typer.echo(f"{len(found['faults']):,} figures do not agree:")
     for fault in found["faults"]:

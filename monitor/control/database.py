@@ -23,6 +23,7 @@ _DAMAGED: Final = (
     "move the file and those of its name with -wal and -shm elsewhere, and copy control.sqlite of a backup to its "
     "place; without a backup an empty one is made."
 )
+_ELSE: Final = "If it stays so, put back a backup: monitor ledger restore BACKUP."
 _ADVICE: Final = (
     ("not a database", _DAMAGED),
     ("malformed", _DAMAGED),
@@ -83,8 +84,8 @@ class Database:
 
 
 def _explain(error: DBAPIError) -> str:
-    words = next((f" {words}" for mark, words in _ADVICE if mark in str(error.orig)), "")
-    return f"{error.orig}.{words}"
+    words = next((words for mark, words in _ADVICE if mark in str(error.orig)), _ELSE)
+    return f"{error.orig}. {words}"
 
 
 def _create_file(path: Path) -> None:

@@ -33,8 +33,12 @@ def _check(chest: Chest, given: Given) -> dict[str, Any]:
     days = {fault.day for fault in found.faults if fault.day is not None} if given.get("recount") else set()
     for day in sorted(days):
         recount(chest.ledger, day)
-    answer = msgspec.to_builtins(check(chest.ledger) if days else found)
-    return {**answer, "recounted": [f"{day:%Y-%m-%d}" for day in sorted(days)]}
+    shown = check(chest.ledger) if days else found
+    return {
+        **msgspec.to_builtins(shown),
+        "is_proof": shown.is_proof,
+        "recounted": [f"{day:%Y-%m-%d}" for day in sorted(days)],
+    }
 
 
 def _quarantine(chest: Chest, given: Given) -> dict[str, Any]:

@@ -87,13 +87,15 @@ def headless_of(paths: Sequence[Path], now: datetime) -> Headless:
     return Headless(waiting=waiting, files=files, bytes=size)
 
 
-def backlog(segments: Sequence[Segment], positions: Mapping[str, Position], headless: int, now: datetime) -> Backlog:
+def backlog(
+    segments: Sequence[Segment], positions: Mapping[str, Position], headless: Headless, now: datetime
+) -> Backlog:
     """Measure it.
 
     Args:
         segments: all of the spool, each once.
         positions: how far they are read.
-        headless: bytes of files whose header may yet come.
+        headless: the files that are no segments, or not yet.
         now: aware, for the age.
     """
     unread = {segment: unread_of(segment, positions) for segment in segments}
@@ -114,9 +116,16 @@ def backlog(segments: Sequence[Segment], positions: Mapping[str, Position], head
     is_estimate = counted < total
     if is_estimate and counted:
         lines = round(lines * total / counted)
-    known = lines if counted or not (total or headless) else None
+    known = lines if counted or not (total or headless.waiting) else None
     age = max((now - min(oldest)).total_seconds(), 0.0) if oldest else None
-    return Backlog(bytes=total + headless, lines=known, is_estimate=is_estimate, seconds=age, faults=tuple(faults))
+    return Backlog(
+        bytes=total + headless.waiting,
+        lines=known,
+        is_estimate=is_estimate,
+        seconds=age,
+        faults=tuple(faults),
+        headless=headless,
+    )
 
 
 def unread_of(segment: Segment, positions: Mapping[str, Position]) -> int:

@@ -35,6 +35,7 @@ _STORED: Final = """
 """
 _LISTED: Final = 20
 
+CHANGED: Final = "Somebody changed the table {}: restore a backup from before"
 REQUESTS: Final = "… requests"
 STORED: Final = "requests stored"
 READ: Final = "… read from the spool"
@@ -105,7 +106,7 @@ def line_faults(cursor: duckdb.DuckDBPyConnection, figures: Mapping[str, int]) -
                 where=file,
                 one=f"{quarantined:,} were put there",
                 other=f"{pieces:,} are there",
-                mend="Somebody changed the table quarantine: restore a backup from before",
+                mend=CHANGED.format("quarantine"),
             )
         if absent < 0:
             yield Fault(

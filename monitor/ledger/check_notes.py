@@ -6,7 +6,7 @@ from typing import Final
 
 import duckdb
 
-from monitor.ledger.check_lines import RAW, STORED, TWICE
+from monitor.ledger.check_lines import CHANGED, RAW, STORED, TWICE
 from monitor.ledger.check_sums import Fault
 from monitor.ledger.retention import SIGHTINGS, forgotten
 from monitor.ledger.trusted_clock import CLOCK
@@ -15,7 +15,6 @@ from monitor.spool.format import is_intact
 _DAY: Final = timedelta(days=1)
 _LISTED: Final = 10
 _WHOLE: Final = "the whole ledger"
-_CHANGED: Final = "Somebody changed the table {}: restore a backup from before"
 _NEVER_NONE: Final = ("requests", "quarantine")
 """What is noted in `forgotten` only when some of it went."""
 
@@ -45,13 +44,7 @@ def note_faults(cursor: duckdb.DuckDBPyConnection, figures: Mapping[str, int], n
     for kind, rows, before, number in cursor.execute(_FORGOTTEN).fetchall():
         yield from _forgotten_faults(kind, rows, before, int(number), now.replace(tzinfo=None))
     for what, place, number in cursor.execute(_UNPLACED).fetchall():
-        yield Fault(
-            what=what,
-            where=place,
-            one=f"{number:,} were read there",
-            other="nothing says that it was read",
-            mend=_CHANGED.format("checkpoints"),
-        )
+        yield _unplaced(what, place, number)
 
 
 def piece_faults(cursor: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
@@ -67,7 +60,7 @@ def piece_faults(cursor: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
                     where=file,
                     one=f"it begins with {line[:40]}",
                     other="its checksum is of another line",
-                    mend=_CHANGED.format("quarantine"),
+                    mend=CHANGED.format("quarantine"),
                 )
 
 
@@ -86,7 +79,7 @@ def sighting_faults(cursor: duckdb.DuckDBPyConnection, day: datetime) -> Iterato
             where=str(seen),
             one=f"{times:,} rows",
             other="one can be",
-            mend=_CHANGED.format("sightings"),
+            mend=CHANGED.format("sightings"),
         )
     cursor.execute(
         f"select segment, count(*) {chosen} and segment is not null"
@@ -94,13 +87,17 @@ def sighting_faults(cursor: duckdb.DuckDBPyConnection, day: datetime) -> Iterato
         values,
     )
     for segment, number in cursor.fetchall():
-        yield Fault(
-            what="sightings",
-            where=segment,
-            one=f"{number:,} were read there",
-            other="nothing says that it was read",
-            mend=_CHANGED.format("checkpoints"),
-        )
+        yield _unplaced("sightings", segment, number)
+
+
+def _unplaced(what: str, where: str, number: int) -> Fault:
+    return Fault(
+        what=what,
+        where=where,
+        one=f"{number:,} were read there",
+        other="nothing says that it was read",
+        mend=CHANGED.format("checkpoints"),
+    )
 
 
 def _number_faults(
@@ -113,7 +110,7 @@ def _number_faults(
             where=_WHOLE,
             one=f"{figures[RAW]:,} are there, and {gone.get('requests', 0):,} were let go of for their age",
             other=f"{stored:,} were stored, by the sums",
-            mend="Somebody changed the table requests or forgotten: restore a backup from before",
+            mend=CHANGED.format("requests or forgotten"),
         )
     (kept,) = cursor.execute("select count(*) from sightings").fetchone() or (0,)
     noted, twice = kept + gone.get(SIGHTINGS, 0), figures[TWICE]
@@ -125,7 +122,7 @@ def _number_faults(
             where=_WHOLE,
             one=f"{twice:,} requests were seen a second time, by the positions",
             other=f"{kept:,} sightings are there, and {gone.get(SIGHTINGS, 0):,} were let go of for their age",
-            mend=_CHANGED.format("sightings"),
+            mend=CHANGED.format("sightings"),
         )
     put, there = cursor.execute(_PIECES).fetchone() or (0, 0)
     # Until some are let go of, each segment is compared by itself.
@@ -135,13 +132,13 @@ def _number_faults(
             where=_WHOLE,
             one=f"{put:,} were put there",
             other=f"{there:,} are there, and {gone['quarantine']:,} were let go of for their age",
-            mend=_CHANGED.format("quarantine"),
+            mend=CHANGED.format("quarantine"),
         )
 
 
 def _forgotten_faults(kind: str, rows: int, before: datetime, number: int, now: datetime) -> Iterator[Fault]:
     what = f"note of what was let go of: {kind}"
-    mend = _CHANGED.format("forgotten")
+    mend = CHANGED.format("forgotten")
     if rows > 1:
         yield Fault(what=what, where=_WHOLE, one=f"{rows:,} rows", other="one can be", mend=mend)
     if kind in _NEVER_NONE and number <= 0:

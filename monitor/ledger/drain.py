@@ -95,9 +95,7 @@ class Drain:
         """What waits on the spool, more closely."""
         segments, others = list_segments(self._spool, self._heads)
         now = self._ledger.clock()
-        headless, positions = headless_of(others, now), self._positions(segments)
-        found = backlog(_each_once(segments), positions, headless.waiting, now)
-        return replace(found, headless=headless)
+        return backlog(_each_once(segments), self._positions(segments), headless_of(others, now), now)
 
     def run(self) -> int:
         """Drain what waits now and return the number of records stored; what comes in meanwhile may be left."""

@@ -27,7 +27,7 @@ _AS_NEW: Final = {"storage_compatibility_version": "v1.5.0"}
 """The oldest DuckDB that this program runs with can read it. Texts are compressed in half the time that DuckDB takes
 for a file that its first versions can read. A file keeps what it was made with."""
 
-_DAMAGED: Final = "If it is damaged, run: monitor ledger recover"
+_DAMAGED: Final = "If it is damaged, run: monitor ledger recover (the spool is read again)."
 _REVISION: Final = "select version_num from alembic_version"
 
 

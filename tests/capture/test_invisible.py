@@ -9,13 +9,14 @@ from typing import Any
 
 import openai
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI
 
 from tests.capture import callers
 from tests.capture.callers import CALLERS, Caller, Seen, see
 from tests.capture.world import (
     CHAT,
     EVENTS,
+    KINDS,
     MESSAGES,
     World,
     always,
@@ -34,7 +35,6 @@ from tests.cassettes.server import Answer, Asked, LoopbackServer
 Answering = Callable[[], Callable[[Asked], Answer]]
 """Makes the server's behaviour anew: some answers come in turn."""
 
-_KINDS = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
 
 # The SDK prints this for an async stream that is left, watched or not.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -73,7 +73,7 @@ def _both(
     return found
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.__name__)
 def test_every_way_to_call_looks_the_same(caller: Caller, kind: Any, world: World) -> None:
     """Values, types, headers and chunks are the same, and so is what the server is sent."""
@@ -83,7 +83,7 @@ def test_every_way_to_call_looks_the_same(caller: Caller, kind: Any, world: Worl
     assert len(world.ends()) == len(plain[1])
 
 
-@_KINDS
+@KINDS
 def test_forms_are_sent_and_answered_the_same(kind: Any, world: World) -> None:
     """A multipart body is not read, only passed on; its model is known all the same."""
     plain, watched = _both(callers.form, kind, lambda: always(json_answer({"text": "Hallo."})), world)
@@ -129,7 +129,7 @@ _ANSWERS: dict[str, Answering] = {
 }
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("caller", [callers.plain_call, callers.whole_stream, callers.lines_of_a_streaming_response])
 @pytest.mark.parametrize("answering", _ANSWERS.values(), ids=_ANSWERS)
 def test_every_failure_looks_the_same(caller: Caller, answering: Answering, kind: Any, world: World) -> None:
@@ -140,7 +140,7 @@ def test_every_failure_looks_the_same(caller: Caller, answering: Answering, kind
     assert len(world.ends()) == 1
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize(
     "answers",
     [
@@ -163,7 +163,7 @@ def test_retries_look_the_same(answers: list[Answer], kind: Any, world: World) -
     assert len({end["call_id"] for end in ends}) == 1
 
 
-@_KINDS
+@KINDS
 def test_a_timeout_is_the_sdks_own(kind: Any, world: World) -> None:
     """A server that says nothing in time: `APITimeoutError`, and a failed record of the class timeout."""
     plain, watched = _both(callers.plain_call, kind, lambda: always(Answer(stalls=True, missing=9)), world, timeout=0.2)
@@ -173,7 +173,7 @@ def test_a_timeout_is_the_sdks_own(kind: Any, world: World) -> None:
     assert world.end()["error_class"] == "timeout"
 
 
-@_KINDS
+@KINDS
 def test_a_stream_that_stalls_times_out_the_same(kind: Any, world: World) -> None:
     """A stream that stops in the middle raises the same, and the record says interrupted."""
     answer = Answer(headers=EVENTS, pieces=events(chunks(has_usage=False))[:2], is_chunked=True, stalls=True)

@@ -1,11 +1,15 @@
 """Answers that are not what their address, status or content type say: read as the SDK reads them, and counted once."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from monitor import track
+from monitor.capture.exchange import Exchange
+from monitor.capture.guarded import Guard
+from monitor.capture.watches import DoubtfulWatch
+from monitor.health import Health
 from tests.capture.world import CHAT, EVENTS, MESSAGES, World, always, chunks, events, json_answer, opened
 from tests.cassettes.server import Answer, Asked
 
@@ -23,13 +27,37 @@ def test_json_under_another_content_type_is_read(content_type: str, world: World
     assert (end["response_id"], end["input_tokens"], end["usage_source"]) == (CHAT["id"], 14, "response")
 
 
-def test_sound_is_not_kept(world: World) -> None:
-    """It is passed on as it is, and nothing is looked for in it."""
-    sound = b"\x00\x01{" * 100
-    with opened(always(Answer(headers=(("content-type", "audio/mpeg"),), pieces=(sound,))), world) as client:
-        assert client.audio.speech.create(model="tts-1", voice="alloy", input="Hi").content == sound
+class _Exchange:
+    """Notes what it is told of a body."""
 
-    assert "response_id" not in world.end()
+    is_done = False
+
+    def __init__(self) -> None:
+        self.told: list[bytes | None] = []
+
+    def took_body(self, content: bytes) -> None:
+        self.told.append(content)
+
+    def took_unkept(self) -> None:
+        self.told.append(None)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        ((b"\x00\x01{", b'{"id": "no"}'), None),
+        ((b' \n{"id": ', b'"yes"}'), b' \n{"id": "yes"}'),
+        ((b"  ", b'{"id": "yes"}'), b'  {"id": "yes"}'),
+    ],
+)
+def test_sound_and_pictures_are_not_kept(pieces: tuple[bytes, ...], told: bytes | None) -> None:
+    """The first letter tells; what may be JSON is read at its end."""
+    exchange = _Exchange()
+    watch = DoubtfulWatch(cast("Exchange", exchange), Guard(Health()), None, is_kept=True)
+    assert tuple(watch.passing(piece) for piece in pieces) == pieces
+    watch.ended()
+
+    assert exchange.told == [told]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from genai_prices.data_snapshot import get_snapshot
-from openai import AsyncOpenAI, OpenAI
 
 from monitor.health import Health
 from monitor.home import Home
@@ -17,10 +16,22 @@ from monitor.ledger.ledger import Ledger
 from monitor.pricing.book import PriceBook
 from tests.capture import callers
 from tests.capture.callers import Caller, see
-from tests.capture.world import CHAT, EVENTS, JSON, MESSAGES, USAGE, World, always, chunks, events, new_client, opened
+from tests.capture.world import (
+    CHAT,
+    EVENTS,
+    JSON,
+    KINDS,
+    MESSAGES,
+    USAGE,
+    World,
+    always,
+    chunks,
+    events,
+    new_client,
+    opened,
+)
 from tests.cassettes.server import Answer, LoopbackServer
 
-_KINDS = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
 _NESTED = 10_000
 
 
@@ -94,7 +105,7 @@ _ODD: dict[str, bytes] = {
 }
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", _ODD.values(), ids=_ODD)
 def test_an_odd_body_reaches_the_program_as_it_is(body: bytes, status: int, kind: Any, world: World) -> None:
@@ -113,7 +124,7 @@ def _streamed(*bodies: bytes) -> Answer:
     return Answer(headers=EVENTS, pieces=(*whole, b"data: [DONE]\n\n"), is_chunked=True)
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("caller", [callers.whole_stream, callers.lines_of_a_streaming_response])
 @pytest.mark.parametrize(
     "body", [body for name, body in _ODD.items() if name != "BOM"], ids=[n for n in _ODD if n != "BOM"]
@@ -145,7 +156,7 @@ _ENCODED: dict[str, tuple[str, bytes]] = {
 }
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("caller", [callers.plain_call, callers.bytes_of_a_streaming_response])
 @pytest.mark.parametrize(("encoding", "body"), _ENCODED.values(), ids=_ENCODED)
 def test_an_encoded_body_is_decoded_by_the_client_alone(
@@ -172,7 +183,7 @@ def test_the_usage_of_an_encoded_body_is_read(name: str, world: World) -> None:
     assert world.end()["input_tokens"] == 14
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("is_asked", [False, True])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip spoilt"])
 def test_an_encoded_stream_comes_whole(encoding: str, is_asked: bool, kind: Any, world: World) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import openai
 import pytest
-from openai import AsyncOpenAI, OpenAI
 
 from tests.capture import callers
 from tests.capture.callers import see
 from tests.capture.world import (
     EVENTS,
     JSON,
+    KINDS,
     MESSAGES,
     World,
     always,
@@ -24,14 +24,9 @@ from tests.capture.world import (
     like_openai,
     new_client,
     opened,
+    options_of,
 )
 from tests.cassettes.server import Answer, Asked, LoopbackServer
-
-_KINDS = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
-
-
-def _options(asked: Asked) -> Any:
-    return json.loads(asked.body).get("stream_options")
 
 
 def _unknowing(status: int, *, is_refusing_all: bool = False) -> Any:
@@ -48,14 +43,14 @@ def _unknowing(status: int, *, is_refusing_all: bool = False) -> Any:
     return answer
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_server_that_refuses_the_option_is_asked_again(status: int, kind: Any, world: World) -> None:
     """The caller never sees the refusal of something he did not send; the record is one, and completed."""
     with LoopbackServer(_unknowing(status)) as server:
         plain_seen = see(callers.whole_stream, new_client(kind, server))
         watched = see(callers.whole_stream, world.wrap(new_client(kind, server)))
-        sent = [_options(asked) for asked in server.asked]
+        sent = [options_of(asked) for asked in server.asked]
 
     assert watched == plain_seen
     assert sent == [None, {"include_usage": True}, None]
@@ -68,7 +63,7 @@ def test_a_server_that_refused_is_not_asked_a_second_time(world: World) -> None:
     with opened(_unknowing(400), world) as client:
         for _ in range(2):
             list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
-        sent = [_options(asked) for asked in client.server.asked]
+        sent = [options_of(asked) for asked in client.server.asked]
 
     assert sent == [{"include_usage": True}, None, None]
 
@@ -101,7 +96,7 @@ _REFUSALS = {
 }
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("refusal", _REFUSALS.values(), ids=_REFUSALS)
 def test_however_a_server_refuses_the_caller_gets_his_stream(refusal: Answer, kind: Any, world: World) -> None:
     """Servers of all kinds are behind a base address, and many name no field."""
@@ -118,7 +113,7 @@ def _sent(client: Any, **asked: Any) -> Any:
     before = len(client.server.asked)
     with contextlib.suppress(openai.APIStatusError):
         list(client.chat.completions.create(**{"model": "gpt-4o", "messages": MESSAGES, "stream": True, **asked}))
-    return [_options(one) for one in client.server.asked[before:]]
+    return [options_of(one) for one in client.server.asked[before:]]
 
 
 def test_a_model_that_refuses_leaves_the_others_exact(world: World) -> None:
@@ -134,7 +129,7 @@ def test_a_mistake_of_the_callers_own_is_no_refusal(world: World) -> None:
     """His next streams are exact still."""
 
     def answer(asked: Asked) -> Answer:
-        if "wrong" in (_options(asked) or {}):
+        if "wrong" in (options_of(asked) or {}):
             return _error("Unknown parameter: 'stream_options.wrong'.", 400, param="stream_options.wrong")
         return like_openai(asked)
 
@@ -163,7 +158,7 @@ def test_where_the_option_was_taken_an_unclear_refusal_is_the_callers_own(world:
     assert counts == [1, 1]
 
 
-@_KINDS
+@KINDS
 def test_other_refusals_reach_the_caller(kind: Any, world: World) -> None:
     """A 400 for another reason is the caller's own, unchanged, after one request."""
     answer = error_answer(400, code="context_length_exceeded", kind="invalid_request_error")
@@ -177,7 +172,7 @@ def test_other_refusals_reach_the_caller(kind: Any, world: World) -> None:
     assert world.end()["error_code"] == "context_length_exceeded"
 
 
-@_KINDS
+@KINDS
 def test_a_server_that_refuses_both_ways_is_believed(kind: Any, world: World) -> None:
     """When the request without the option is refused too, that refusal is what the caller gets."""
     with LoopbackServer(_unknowing(400, is_refusing_all=True)) as server:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, OpenAI
 
 from monitor.capture import unreadable
 from monitor.capture.endpoints import Endpoint
@@ -16,6 +15,7 @@ from tests.capture.world import (
     CHAT,
     EVENTS,
     JSON,
+    KINDS,
     MESSAGES,
     USAGE,
     World,
@@ -28,7 +28,6 @@ from tests.capture.world import (
 )
 from tests.cassettes.server import Answer, LoopbackServer
 
-_KINDS = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
 _BODY = json.dumps(CHAT).encode()
 _NAMES = ("outcome", "error_class", "error_reason")
 _FAILED = ("failed", "parse", "json")
@@ -38,7 +37,7 @@ def _said(end: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(end.get(name) for name in _NAMES)
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize(
     ("body", "error_type"),
     [
@@ -133,7 +132,7 @@ _BROKEN = {
 }
 
 
-@_KINDS
+@KINDS
 @pytest.mark.parametrize("at", [0, 2, 4])
 @pytest.mark.parametrize("broken", _BROKEN.values(), ids=_BROKEN)
 def test_an_event_that_is_no_json_is_a_failure(broken: bytes, at: int, kind: Any, world: World) -> None:
@@ -214,7 +213,7 @@ def _groq() -> Iterator[dict[str, Any]]:
         yield {**chunk, **({"x_groq": {"id": "req_1", "usage": usage}} if is_last else more)}
 
 
-@_KINDS
+@KINDS
 def test_the_usage_that_groq_puts_aside_is_read(kind: Any, world: World) -> None:
     """Its servers tell it in the last chunk, whether or not it is asked for."""
     answer = Answer(headers=EVENTS, pieces=events(list(_groq())), is_chunked=True)

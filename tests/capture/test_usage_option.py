@@ -8,7 +8,7 @@ import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+from openai import AzureOpenAI, OpenAI
 from pydantic import BaseModel
 
 from monitor.capture.bodies import read_request
@@ -19,6 +19,7 @@ from tests.capture.world import (
     CHAT,
     EVENTS,
     KEY,
+    KINDS,
     MESSAGES,
     TEXTS,
     USAGE,
@@ -30,15 +31,10 @@ from tests.capture.world import (
     like_openai,
     new_client,
     opened,
+    options_of,
 )
 from tests.cassettes.replay import plain
 from tests.cassettes.server import Answer, Asked, LoopbackServer
-
-_KINDS = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
-
-
-def _options(asked: Asked) -> Any:
-    return json.loads(asked.body).get("stream_options")
 
 
 def test_the_usage_is_recorded_though_nobody_asked(world: World) -> None:
@@ -46,7 +42,7 @@ def test_the_usage_is_recorded_though_nobody_asked(world: World) -> None:
     with opened(like_openai, world) as client:
         stream = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
         texts = [chunk.choices[0].delta.content for chunk in stream if chunk.choices[0].delta.content]
-        options = _options(client.server.asked[0])
+        options = options_of(client.server.asked[0])
 
     end = world.end()
     assert options == {"include_usage": True}
@@ -77,7 +73,7 @@ def test_who_declines_the_usage_does_not_see_it(world: World) -> None:
             stream_options={"include_usage": False, "include_obfuscation": False},
         )
         found = [chunk.to_dict() for chunk in stream]
-        options = _options(client.server.asked[0])
+        options = options_of(client.server.asked[0])
 
     assert options == {"include_usage": True, "include_obfuscation": False}
     assert not any("usage" in chunk for chunk in found)
@@ -91,7 +87,7 @@ def test_it_can_be_switched_off(world: World) -> None:
         world.wrap(client, settings=settings)
         for _ in client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True):
             pass
-        options = _options(client.server.asked[0])
+        options = options_of(client.server.asked[0])
 
     assert options is None
     assert world.end()["usage_source"] == "estimated"
@@ -106,7 +102,7 @@ def test_who_asks_as_openrouter_has_it_sees_the_usage(world: World) -> None:
             model="gpt-4o", messages=MESSAGES, stream=True, extra_body={"usage": {"include": True}}
         )
         last = list(stream)[-1]
-        options = _options(client.server.asked[0])
+        options = options_of(client.server.asked[0])
 
     assert options is None
     assert last.usage.prompt_tokens == 14
@@ -119,7 +115,7 @@ def test_a_null_within_something_else_is_not_ours(where: str, world: World) -> N
 
     def answer(asked: Asked) -> Answer:
         found = []
-        for chunk in chunks(has_usage=_options(asked) is not None):
+        for chunk in chunks(has_usage=options_of(asked) is not None):
             own = {"x_groq": {"id": "req_1", "usage": None}}
             found.append({**own, **chunk} if where == "before" else {**chunk, **own})
         return Answer(headers=EVENTS, pieces=events(found), is_chunked=True)
@@ -145,7 +141,7 @@ def test_a_signed_request_is_not_changed(world: World) -> None:
                 extra_headers={"Authorization": "AWS4-HMAC-SHA256 Credential=x, Signature=y"},
             )
         )
-        options = _options(client.server.asked[0])
+        options = options_of(client.server.asked[0])
 
     assert options is None
 
@@ -155,7 +151,7 @@ def test_azures_first_chunk_is_not_taken_for_the_usage(world: World) -> None:
     first = {"id": "", "object": "", "created": 0, "model": "", "choices": [], "prompt_filter_results": [{"x": 1}]}
 
     def answer(asked: Asked) -> Answer:
-        has_usage = _options(asked) is not None
+        has_usage = options_of(asked) is not None
         return Answer(headers=EVENTS, pieces=events([first, *chunks(has_usage=has_usage)]), is_chunked=True)
 
     with LoopbackServer(answer) as server:
@@ -213,7 +209,7 @@ class Weather(BaseModel):
 
 def _calls_a_tool(asked: Asked) -> Answer:
     """A stream that calls the tool `Weather`, its arguments in pieces."""
-    has_usage = bool((_options(asked) or {}).get("include_usage"))
+    has_usage = bool((options_of(asked) or {}).get("include_usage"))
     head, *_, last = [chunk for chunk in chunks(has_usage=has_usage) if chunk["choices"]]
     parts: list[dict[str, Any]] = [
         {"id": "call_1", "type": "function", "function": {"name": "Weather", "arguments": ""}}
@@ -244,7 +240,7 @@ async def _stream_of_a_tool(client: Any, hands: Hands) -> list[object]:
     return [[event.type for event in found], call.function.parsed_arguments, call.id, final.usage]
 
 
-@_KINDS
+@KINDS
 def test_a_parsed_stream_of_a_tool_call_is_the_same(kind: Any, world: World) -> None:
     """The SDK's helper puts the same tool call together, parsed; usage and reason are recorded."""
     with LoopbackServer(_calls_a_tool) as server:
@@ -256,7 +252,7 @@ def test_a_parsed_stream_of_a_tool_call_is_the_same(kind: Any, world: World) -> 
     assert (world.end()["finish_reasons"], world.end()["input_tokens"]) == (["tool_calls"], 14)
 
 
-@_KINDS
+@KINDS
 def test_a_parsed_answer_is_the_same(kind: Any, world: World) -> None:
     """`parse` gives the same object of the program's own class."""
     message = {"role": "assistant", "content": '{"city":"Paris"}'}

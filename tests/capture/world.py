@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
+import pytest
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 import monitor
@@ -25,6 +26,7 @@ CHAT: Final = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Paris."}, "finish_reason": "stop"}],
     "usage": USAGE,
 }
+KINDS: Final = pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI], ids=["sync", "async"])
 TEXTS: Final = ("Pa", "ris — ", 'is it, "usage":null said ', "[DONE] \U0001f5fc.")
 
 
@@ -111,6 +113,11 @@ def like_openai(asked: Asked) -> Answer:
         return json_answer()
     has_usage = bool((body.get("stream_options") or {}).get("include_usage"))
     return Answer(headers=EVENTS, pieces=events(chunks(has_usage=has_usage)), is_chunked=True)
+
+
+def options_of(asked: Asked) -> Any:
+    """What the server was asked to do with a stream; None where nothing was said of it."""
+    return json.loads(asked.body).get("stream_options")
 
 
 def always(answer: Answer) -> Callable[[Asked], Answer]:

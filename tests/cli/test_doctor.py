@@ -150,7 +150,6 @@ def test_a_control_store_that_is_damaged_is_a_finding(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "!! control store" in text
-    assert "Put back control.sqlite of a backup" in text
     assert "move the file and those of its name with -wal and -shm elsewhere" in text
     assert "ledger recover" not in text
 
@@ -189,7 +188,7 @@ def test_stores_of_a_newer_program_ask_for_an_upgrade(tmp_path: Path) -> None:
 
     for text, what in ((newer_control, "control store"), (newer_ledger, "ledger")):
         assert f"!! {what}" in text
-        assert "→ Upgrade openai-monitor: until then nothing is changed" in text
+        assert "Upgrade openai-monitor, or set MONITOR_HOME to another directory. → Do so" in text
         assert "ledger recover" not in text
 
 
@@ -214,7 +213,9 @@ def test_a_recovery_that_was_broken_off_is_a_finding(tmp_path: Path) -> None:
     result = run(home.path, "doctor")
 
     assert result.exit_code == 1
-    assert "is not finished. To finish it, run: monitor ledger recover → Run that: it goes on" in _text(result.stdout)
+    assert "is not finished. To finish it, run: monitor ledger recover → Do so, and run monitor doctor" in _text(
+        result.stdout
+    )
     assert not home.ledger.exists()
 
 

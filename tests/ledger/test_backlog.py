@@ -96,7 +96,7 @@ def test_the_age_of_a_line_about_long_ago_is_that_of_the_line(world: World, fact
     begun = datetime.fromisoformat(segment.header.started_at)
     known = {segment.id: Position(offset=header)}
 
-    assert backlog([segment], known, 0, begun + timedelta(seconds=3)).seconds == 3
+    assert backlog([segment], known, Headless(), begun + timedelta(seconds=3)).seconds == 3
 
 
 def test_the_file_tells_the_age_of_an_import_whose_header_is_damaged(world: World) -> None:
@@ -109,7 +109,7 @@ def test_the_file_tells_the_age_of_an_import_whose_header_is_damaged(world: Worl
     (segment,) = list_segments(world.home.spool)[0]
     known = {segment.id: Position(offset=content.index(b"\n") + 1)}
 
-    assert backlog([segment], known, 0, NOW + timedelta(seconds=3)).seconds == 3
+    assert backlog([segment], known, Headless(), NOW + timedelta(seconds=3)).seconds == 3
 
 
 def test_lines_without_a_time_leave_the_age_unknown(world: World) -> None:
