@@ -207,10 +207,10 @@ class Exchange:
             self.took_answer(body, content)
         self.finish("completed")
 
-    def took_unkept(self) -> None:
-        """Finish: the whole answer came, but was none to be kept."""
+    def took_unkept(self, end: bytes) -> None:
+        """Finish: the whole answer came, but was none to be kept; `end` are the last members of a large one."""
         self._content_type = ""
-        self.took_body(b"")
+        self.took_body(end)
 
     def took_odd_event(self, data: bytes) -> None:
         """Note the data of an event that is no JSON object."""

@@ -15,6 +15,9 @@ _Putter = Callable[[Facts, bytes], None]
 _LONGEST: Final = 256
 _MAX_KNOWN: Final = 512
 _PREFIX: Final = "x-ratelimit-"
+_DRAFT: Final = "ratelimit-"
+"""The IETF's draft for the same (draft-ietf-httpapi-ratelimit-headers), without the x."""
+
 _SURELY_SMALL: Final = 15
 
 CONTENT_TYPE: Final = "content_type"
@@ -56,7 +59,9 @@ def _long_text(value: bytes) -> str:
 
 
 def _odd_count(value: bytes) -> int | None:
-    return count_of(value.decode("latin-1"))
+    number, has_rule, _ = value.decode("latin-1").partition(";")
+    # The draft lets the rule follow the number: `100;w=60`, `100,100;w=60,5000;w=3600`.
+    return count_of(number.partition(",")[0] if has_rule else number)
 
 
 def _unknown(_value: bytes) -> None:
@@ -160,6 +165,8 @@ _PUTTERS: Final[dict[str, _Putter]] = {
 
 
 def _way_of(name: str) -> _Way | None:
+    if name.startswith(_DRAFT):
+        name = f"x-{name}"
     if way := _READERS.get(name):
         return way
     put = _PUTTERS.get(name)

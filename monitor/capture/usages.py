@@ -58,6 +58,7 @@ class UsageBody(msgspec.Struct, gc=False):
     prompt_token_details: InputDetails | None = None
     completion_token_details: OutputDetails | None = None
     cached_tokens: _Count = None
+    prompt_cache_hit_tokens: _Count = None
     type: Any = None
     seconds: Any = None
 
@@ -68,6 +69,7 @@ _TOTALS: Final = {
     "output_tokens": "output_tokens",
     "completion_tokens": "output_tokens",
     "cached_tokens": "cache_read_input_tokens",
+    "prompt_cache_hit_tokens": "cache_read_input_tokens",
     "reasoning_tokens": "reasoning_output_tokens",
 }
 _CACHED: Final = {
@@ -128,8 +130,10 @@ def usage_fields(usage: Any) -> Fields:
     details = usage.input_tokens_details or usage.prompt_tokens_details or _singular_input(usage)
     if details is not None:
         _put_input(fields, details)
-    if usage.cached_tokens is not None and not fields.get("cache_read_input_tokens"):
-        fields["cache_read_input_tokens"] = usage.cached_tokens
+    # Moonshot's name, and DeepSeek's.
+    count = usage.prompt_cache_hit_tokens if usage.cached_tokens is None else usage.cached_tokens
+    if count is not None and not fields.get("cache_read_input_tokens"):
+        fields["cache_read_input_tokens"] = count
     parts = usage.output_tokens_details or usage.completion_tokens_details or _singular_output(usage)
     if parts is not None:
         _put_output(fields, parts)

@@ -1,5 +1,6 @@
 """What looks at an answer's body while it passes. One method a moment, and none of them may raise to the caller."""
 
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -13,6 +14,7 @@ from monitor.capture.quiet import QuietEvents
 
 if TYPE_CHECKING:
     from monitor.capture.batch_lines import BatchLines
+    from monitor.capture.large_bodies import Tail
 
 _LARGEST_BODY: Final = 64 * 2**20
 _OPENING: Final = (b"", b"{")
@@ -63,10 +65,10 @@ class BodyWatch(_AnyWatch):
     """Keeps the pieces of an answer that is no stream, and reads them at its end.
 
     The pieces are the ones that the client keeps too, so this costs no memory. An answer that is not JSON is not
-    kept.
+    kept, and of a very large one the end.
     """
 
-    __slots__ = ("_is_kept", "_pieces", "_size")
+    __slots__ = ("_is_kept", "_pieces", "_size", "_tail")
 
     def __init__(self, exchange: Exchange, guard: Guard, decode: Decode | None, *, is_kept: bool) -> None:
         """`decode` undoes the content encoding, None where there is none."""
@@ -75,6 +77,7 @@ class BodyWatch(_AnyWatch):
         self._is_kept = is_kept
         self._pieces: list[bytes] = []
         self._size = 0
+        self._tail: Tail | None = None
 
     def passing(self, piece: bytes) -> bytes:
         """Keep it."""
@@ -83,8 +86,21 @@ class BodyWatch(_AnyWatch):
             self._size += len(piece)
             if self._size > _LARGEST_BODY:
                 self._is_kept = False
-                self._pieces.clear()
+                self._keep_end()
+        elif self._tail is not None:
+            self._take_end(self._tail, piece)
         return piece
+
+    @guarded
+    def _take_end(self, tail: "Tail", piece: bytes) -> None:
+        tail.take(piece)
+
+    @guarded
+    def _keep_end(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        if self._decode is None:
+            # Loaded with the first one: few programs ever get one.
+            self._tail = importlib.import_module("monitor.capture.large_bodies").Tail(pieces)
 
     @guarded
     def ended(self) -> bytes | None:
@@ -99,7 +115,7 @@ class BodyWatch(_AnyWatch):
                 if content or self._is_kept:
                     self.exchange.took_body(content)
                 else:
-                    self.exchange.took_unkept()
+                    self.exchange.took_unkept(b"" if self._tail is None else self._tail.members())
         return None
 
 

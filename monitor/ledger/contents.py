@@ -15,6 +15,7 @@ import pyarrow as pa
 from monitor.health import Health
 from monitor.ledger.ledger import Ledger, named_rows
 from monitor.ledger.retire import retire_segments
+from monitor.ledger.trusted_clock import is_trusted
 from monitor.ledger.unknown import writer_of
 from monitor.spool.format import CONTENT, DROPPED, FOOTER, HEADER, LARGEST_SEQ, MOST_DROPPED
 from monitor.spool.reader import Batch, Segment, list_segments
@@ -122,7 +123,12 @@ class ContentDrain:
 
 
 def forget_contents(ledger: Ledger, directory: Path, *, keep: timedelta) -> int:
-    """Delete contents that are older than `keep`, and segments that are taken in; returns how many contents went."""
+    """Delete contents that are older than `keep`, and segments that are taken in; returns how many contents went.
+
+    As with requests, nothing goes while the clock is days ahead of where it was.
+    """
+    if not is_trusted(ledger):
+        return 0
     now = ledger.clock().replace(tzinfo=None)
     with ledger.writing() as cursor:
         (gone,) = cursor.execute("delete from contents where started_at < ?", [now - keep]).fetchone() or (0,)

@@ -185,6 +185,18 @@ def test_limits_without_a_unit_are_of_requests() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "count"),
+    [("100", 100), ("100;w=60", 100), ("100, 100;w=60", 100), ("100,100;w=60,9;w=1", 100), (";", None)],
+)
+def test_limits_as_the_draft_of_the_ietf_has_them(limit: str, count: int | None) -> None:
+    """Without an x, and the rule behind the number."""
+    facts = _read(RateLimit_Limit=limit, ratelimit_remaining="50", ratelimit_reset="30", ratelimit_policy="100;w=60")
+
+    assert facts.pop("requests_limit", None) == count
+    assert facts == {"requests_remaining": 50, "requests_reset": 30.0}
+
+
+@pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({"retry_after_ms": "1500", "retry_after": "9"}, 1.5),

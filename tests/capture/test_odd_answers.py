@@ -38,7 +38,8 @@ class _Exchange:
     def took_body(self, content: bytes) -> None:
         self.told.append(content)
 
-    def took_unkept(self) -> None:
+    def took_unkept(self, end: bytes) -> None:
+        assert end == b""
         self.told.append(None)
 
 

@@ -104,6 +104,14 @@ def _read(usage: object) -> dict[str, object]:
         ),
         ({"prompt_tokens": 9, "cached_tokens": 4}, {"input_tokens": 9, "cache_read_input_tokens": 4}),
         (
+            {"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 5},
+            {"input_tokens": 9, "cache_read_input_tokens": 4},
+        ),
+        (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 0}, "prompt_cache_hit_tokens": "4"},
+            {"input_tokens": 9, "cache_read_input_tokens": 4},
+        ),
+        (
             {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 5}, "cached_tokens": 4},
             {"input_tokens": 9, "cache_read_input_tokens": 5},
         ),

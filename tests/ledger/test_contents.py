@@ -214,6 +214,25 @@ def test_the_time_that_contents_are_kept_can_be_set(kept: Kept) -> None:
     assert [row[0] for row in kept.rows()] == ["new"]
 
 
+def test_a_clock_that_leaps_ahead_deletes_no_contents(kept: Kept) -> None:
+    """Nor the segment that a program may write to; a clock that goes on as it should does."""
+    kept.write(_content())
+    (path,) = kept.files()
+    os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    kept.drain.run()
+    kept.forget()
+    kept.world.clock.advance(days=800)
+    kept.forget()
+    leapt = (kept.rows(), path.exists())
+    kept.world.clock.advance(days=-800)
+    for _ in range(8):
+        kept.world.clock.advance(days=1)
+        kept.forget()
+
+    assert leapt == ([("asked", None, False)], True)
+    assert (kept.rows(), path.exists()) == ([], False)
+
+
 def test_a_segment_goes_once_it_is_taken_in(kept: Kept) -> None:
     """Not while its program writes it, nor before all of it is in the ledger's file."""
     ended = kept.forge(_line(_content()))
