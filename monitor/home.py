@@ -4,8 +4,9 @@ import contextlib
 import os
 import secrets
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from monitor.errors import HomeError
 
@@ -14,8 +15,7 @@ _FILE_MODE = 0o600
 _SECRET_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """The paths inside one data directory; creating the object touches nothing."""
 
     path: Path

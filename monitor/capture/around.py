@@ -2,9 +2,10 @@
 
 import sys
 import weakref
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
+
+import msgspec
 
 from monitor.capture.exchange import Exchange
 from monitor.capture.guarded import guarded
@@ -18,8 +19,7 @@ MARK: Final = "_openai_monitor"
 _LIBRARIES: Final = ("httpx2", "httpx")
 
 
-@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
-class Watched:
+class Watched(msgspec.Struct, weakref=True, kw_only=True, eq=False):
     """How a client is recorded.
 
     The first that is wrapped on an HTTP client stands for all that share it, but for its guests: those that were

@@ -1,21 +1,21 @@
 """What a program says of the requests of its clients."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+import msgspec
 
 from monitor.capture.texts import storable, storable_or_none
 from monitor.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What a program says of the requests of its clients; None, and a tag that is not there, is not said."""
 
     service: str | None = None
     environment: str | None = None
     provider: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     content: bool | None = None
     settings: Settings | None = None
 
@@ -46,5 +46,5 @@ class Options:
 
     def add_nothing_to(self, others: "Options") -> bool:
         """Whether these say nothing at all, or the same as others, whose settings are known."""
-        said = replace(self, settings=self.settings or others.settings)
+        said = msgspec.structs.replace(self, settings=self.settings or others.settings)
         return said in (others, Options(settings=others.settings))

@@ -5,8 +5,9 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from monitor.capture.around import MARK, Watched, first_of, guest_of, invite, library_of, put_around, take_off
 from monitor.capture.bases import base_of
@@ -180,7 +181,7 @@ class _Copies:
 def _wrap_copy(copy: Any, watched: Watched) -> None:
     """Record a copy as the client that it was made of."""
     http_client = _http_client_of(copy)
-    first, own = first_of(http_client), replace(watched, client=weakref.ref(copy))
+    first, own = first_of(http_client), msgspec.structs.replace(watched, client=weakref.ref(copy))
     if watched.recorder is None:
         return
     if first is None or first.recorder is None:
@@ -210,7 +211,7 @@ def _watched(client: object, options: Options, settings: Settings, *, is_automat
     recorder = _RECORDERS.new(options, settings) if settings.enabled else None
     if recorder is not None:
         _know_base(recorder, client)
-    options = replace(options, settings=settings)
+    options = msgspec.structs.replace(options, settings=settings)
     return Watched(recorder=recorder, options=options, client=weakref.ref(client), is_automatic=is_automatic)
 
 

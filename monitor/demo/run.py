@@ -6,10 +6,12 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from monitor.budgets.model import Matcher, parse_period
 from monitor.clock import system_clock
@@ -58,7 +60,7 @@ def run_demo(
         MonitorError: the port or the data directory cannot be used.
     """
     with _left_in_order(), _home(options) as path, ExitStack() as open_things:
-        settings = replace(settings, home=path, budget_interval=2.0, delivery_interval=1.0)
+        settings = msgspec.structs.replace(settings, home=path, budget_interval=2.0, delivery_interval=1.0)
         home = Home(path)
         home.create()
         inbox = open_things.enter_context(Inbox(lambda line: say(f"Alert delivered by webhook: {line}")))

@@ -4,10 +4,11 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count, repeat
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from monitor.spool.format import FOOTER, encode_facts, line_of
 
@@ -16,8 +17,7 @@ Write = Callable[[int, bytes], int]
 """Puts bytes into a file, as `os.write` does."""
 
 
-@dataclass(slots=True, eq=False)
-class OpenSegment:
+class OpenSegment(msgspec.Struct, eq=False):
     """A segment and how far its writer is: `seq` is the number of its next line, `size` its bytes.
 
     `flushed` is how many of its lines are known to be on the disk. A segment with a `fault` could not be flushed and

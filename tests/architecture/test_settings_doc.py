@@ -1,12 +1,10 @@
 """The page about settings says what the code does."""
 
 import re
-from dataclasses import MISSING, Field, fields
-from typing import Any
 
 import pytest
 
-from monitor.settings import Settings
+from monitor.settings import Settings, described
 from tests.architecture.sources import ROOT
 
 _ROW = re.compile(r"\| `(?P<name>\w+)` \| `(?P<variable>\w+)`[^|]* \| (?P<default>[^|]+) \| (?P<meaning>[^|]+) \|")
@@ -15,11 +13,7 @@ _ROWS = {
     for line in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
     if (match := _ROW.fullmatch(line.strip()))
 }
-_FIELDS = {item.name: item for item in fields(Settings)}
-
-
-def _default(item: "Field[Any]") -> Any:
-    return item.default_factory() if item.default_factory is not MISSING else item.default
+_FIELDS = described()
 
 
 def test_the_page_lists_each_setting_once_and_no_other() -> None:
@@ -37,10 +31,8 @@ def test_the_page_names_the_variable(name: str) -> None:
 def test_the_page_names_the_default(name: str) -> None:
     """Setting what stands in the column `default` changes nothing."""
     stated = _ROWS[name]["default"].strip()
-    item = _FIELDS[name]
-
-    value = item.metadata["parse"](stated.strip("`")) if stated.startswith("`") else None
-    default = _default(item)
+    value = _FIELDS[name].parse(stated.strip("`")) if stated.startswith("`") else None
+    default = getattr(Settings(), name)
 
     assert value == (None if default in ({}, ()) else default)
 
@@ -48,4 +40,4 @@ def test_the_page_names_the_default(name: str) -> None:
 @pytest.mark.parametrize("name", _FIELDS)
 def test_the_page_says_what_the_setting_means(name: str) -> None:
     """The meaning is the sentence that stands at the setting."""
-    assert _ROWS[name]["meaning"].strip() == _FIELDS[name].metadata["doc"]
+    assert _ROWS[name]["meaning"].strip() == _FIELDS[name].doc

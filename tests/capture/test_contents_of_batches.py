@@ -5,11 +5,11 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from monitor.capture.batch_lines import BatchLines
@@ -120,7 +120,7 @@ def test_a_secret_in_an_answer_is_in_no_file(world: World) -> None:
 
 def test_a_long_answer_is_cut(world: World) -> None:
     """Each by itself."""
-    world.settings = replace(world.settings, content_limit=1_000)
+    world.settings = msgspec.structs.replace(world.settings, content_limit=1_000)
     contents = _download(world, a_line("a", _chat("word " * 5_000)), a_line("b", _chat("Paris.")))
 
     assert [line.get("is_cut", False) for line in contents] == [True, False]
@@ -196,7 +196,7 @@ def test_a_content_comes_after_its_record() -> None:
 
 def test_the_directory_of_contents_stays_within_its_limit(world: World) -> None:
     """What does not fit is dropped and counted; every record is there."""
-    world.settings = replace(world.settings, spool_limit=2**20, segment_size=2**16)
+    world.settings = msgspec.structs.replace(world.settings, spool_limit=2**20, segment_size=2**16)
     _download(world, *(a_line(f"a{number}", _chat("word " * 4_000)) for number in range(100)))
 
     kept = _told(world)

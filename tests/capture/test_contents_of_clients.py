@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from httpx2 import RemoteProtocolError
 from openai import APIError
@@ -55,7 +55,7 @@ def test_nothing_is_kept_unless_asked_for(world: World) -> None:
 def test_contents_are_kept_when_asked_for(world: World, way: str) -> None:
     """By the argument, or by the setting; beside the record and with its id."""
     asked: dict[str, Any] = (
-        {"content": True} if way == "argument" else {"settings": replace(world.settings, content=True)}
+        {"content": True} if way == "argument" else {"settings": msgspec.structs.replace(world.settings, content=True)}
     )
     with opened(like_openai) as client:
         world.wrap(client, **asked)
@@ -70,7 +70,7 @@ def test_contents_are_kept_when_asked_for(world: World, way: str) -> None:
 def test_the_argument_wins_over_the_setting(world: World) -> None:
     """One client may be left out."""
     with opened(like_openai) as client:
-        world.wrap(client, settings=replace(world.settings, content=True), content=False)
+        world.wrap(client, settings=msgspec.structs.replace(world.settings, content=True), content=False)
         _ask(client)
 
     assert not (world.directory / "content").exists()

@@ -4,9 +4,9 @@ import asyncio
 import gc
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -74,7 +74,7 @@ def _talk(
 @pytest.fixture
 def keeping(world: World) -> World:
     """A world in which contents are kept."""
-    world.settings = replace(world.settings, content=True)
+    world.settings = msgspec.structs.replace(world.settings, content=True)
     return world
 
 
@@ -239,7 +239,7 @@ def test_no_secret_is_left_of_an_answer_that_breaks_off(
     keeping: World, kind: type[Any], place: int, secret: str
 ) -> None:
     """Neither one that came in pieces, nor the half of one that did not come whole."""
-    keeping.settings = replace(keeping.settings, content_redact=("email", "card"))
+    keeping.settings = msgspec.structs.replace(keeping.settings, content_redact=("email", "card"))
     half = secret[:place]
     spoken = [transcribed(text) for text in ("It is ", secret[:7], secret[7:], " I said ", half[:3], half[3:])]
     _talk(kind, keeping, (created(), *spoken), (), code=None)
@@ -290,7 +290,7 @@ def test_the_key_of_the_socket_itself_is_in_no_file(keeping: World, kind: type[A
 @NEEDS_REALTIME
 def test_no_more_is_gathered_than_is_kept(keeping: World, kind: type[Any]) -> None:
     """A response that never ends fills no memory."""
-    keeping.settings = replace(keeping.settings, content_limit=1_000)
+    keeping.settings = msgspec.structs.replace(keeping.settings, content_limit=1_000)
     spoken = [transcribed("word " * 100) for _ in range(20)]
 
     def look(found: list[Spoken]) -> None:

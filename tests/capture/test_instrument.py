@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from openai import (
     AsyncAzureOpenAI,
@@ -85,7 +85,7 @@ def test_contents_are_kept_when_asked_for(world: World, wrapped: dict[str, Any],
 
 def test_what_is_said_of_contents_wins_over_the_setting(world: World) -> None:
     """Nothing is kept where the program says so."""
-    instrument(world, content=False, settings=replace(world.settings, content=True))
+    instrument(world, content=False, settings=msgspec.structs.replace(world.settings, content=True))
     with opened(like_openai) as client:
         ask(client)
 

@@ -1,11 +1,11 @@
 """Clients that share an HTTP client: each is recorded as was said of it."""
 
 import asyncio
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
@@ -106,7 +106,7 @@ def test_a_guest_can_go_to_another_data_directory(world: World) -> None:
     _, first, second = _shared()
     other = World(world.directory.with_name("other"))
     world.wrap(first)
-    world.wrap(second, settings=replace(world.settings, home=other.directory))
+    world.wrap(second, settings=msgspec.structs.replace(world.settings, home=other.directory))
     ask(first)
     ask(second)
 
@@ -117,7 +117,7 @@ def test_one_of_them_can_be_left_out(world: World) -> None:
     """By settings that say so, or by `unwrap`."""
     _, first, second = _shared()
     world.wrap(first)
-    world.wrap(second, settings=replace(world.settings, enabled=False))
+    world.wrap(second, settings=msgspec.structs.replace(world.settings, enabled=False))
     ask(second)
     world.wrap(second, service="second")
     ask(second)

@@ -154,6 +154,8 @@ def new_client(kind: type[Any], server: LoopbackServer, **named: Any) -> Any:
             "api_key": KEY,
             "base_url": f"{server.address}/v1",
             "max_retries": 0,
+            # A busy machine takes longer to connect than the five seconds that the SDK waits.
+            "timeout": 60.0,
             "http_client": http_client(verify=False),
             **named,
         }
