@@ -51,9 +51,9 @@ _LINE_BY_LINE: Final = f"""
 
 _REQUIRED: Final = ("record_id", "attempt", "started_at", "provider_name", "operation_name", "endpoint")
 _ID: Final = r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
-_FIRST: Final = pa.scalar(datetime(1970, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Far enough from the last day that there is, that a month can be added to every moment.
-_LAST: Final = pa.scalar(datetime(9999, 1, 1, tzinfo=UTC), _ARROW_TYPES["TIMESTAMP"])
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _MOMENT: Final = pa.timestamp("us")
 """UTC without its name, as the ledger has it: a cast in DuckDB asks a calendar for each row."""
 
@@ -163,8 +163,9 @@ def _shared(table: pa.Table) -> pa.Table:
 def _sift(table: pa.Table) -> Columns:
     """Take out the rows that are no records."""
     is_good = pc.and_(
-        pc.greater_equal(table["started_at"], _FIRST),
-        pc.less_equal(table["started_at"], _LAST),
+        # Made here: with the first one Arrow loads pandas, which commands that read no lines need not wait for.
+        pc.greater_equal(table["started_at"], pa.scalar(_FIRST, _ARROW_TYPES["TIMESTAMP"])),
+        pc.less_equal(table["started_at"], pa.scalar(_LAST, _ARROW_TYPES["TIMESTAMP"])),
     )
     is_good = pc.and_(is_good, _is_id(table["record_id"]))
     if "call_id" in table.column_names:
