@@ -16,7 +16,7 @@ _A_CALL = 0.1
 
 def _campaign(program: str, home: Path, calls: int) -> None:
     if not is_ready(_ENVIRONMENT):
-        pytest.skip(f"{_ENVIRONMENT} could not be set up; `make {_ENVIRONMENT}` tells why")
+        pytest.skip(f"{_ENVIRONMENT} is not there; `make {_ENVIRONMENT}` sets it up, or tells why not")
     within = _START + calls * _A_CALL
     ended = run_in(_ENVIRONMENT, program, str(calls), within=within, more=environment(home))
     assert (ended.returncode, ended.stderr) == (0, "")

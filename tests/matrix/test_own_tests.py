@@ -30,7 +30,7 @@ def _differing(one: Ended, other: Ended) -> set[str]:
 def test_the_sdks_own_tests_pass_as_unwatched(environment: str, tmp_path: Path) -> None:
     """Each test ends as without us, but for those that look at what lies below the client; our code meets no fault."""
     if not is_ready(environment):
-        pytest.skip(f"{environment} could not be set up; `make {environment}` tells why")
+        pytest.skip(f"{environment} is not there; `make {environment}` sets it up, or tells why not")
     lock = ROOT / "requirements" / f"{environment.removeprefix('.venv-')}.txt"
     source = fetched(environment, lock, tmp_path)
     plain = run_tests(environment, source, tmp_path / "plain", is_watched=False)

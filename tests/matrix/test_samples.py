@@ -33,7 +33,7 @@ def _shared(rows: list[Row]) -> list[str]:
 
 def _rows(environment: str, home: Path) -> dict[str, list[Row]]:
     if not is_ready(environment):
-        pytest.skip(f"{environment} could not be set up; `make {environment}` tells why")
+        pytest.skip(f"{environment} is not there; `make {environment}` sets it up, or tells why not")
     with LoopbackServer(Library(read_samples()).answer) as server:
         ended = run_in(environment, "tests.matrix.samples_program", server.address, str(home), within=300)
     assert (ended.returncode, ended.stderr) == (0, "")

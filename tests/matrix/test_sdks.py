@@ -25,7 +25,7 @@ _few = functools.cache(some_cases)
 
 def _run(environment: str, cases: list[Case], home: Path) -> Outcome:
     if not is_ready(environment):
-        pytest.skip(f"{environment} could not be set up; `make {environment}` tells why")
+        pytest.skip(f"{environment} is not there; `make {environment}` sets it up, or tells why not")
     return run_matrix(environment, cases, home, within=_START + len(cases) * _A_CALL)
 
 

@@ -36,7 +36,7 @@ def left(
 ) -> tuple[Path, Mapping[str, list[Row]]]:
     """The data directory of a program, and its requests by case."""
     if not is_ready(request.param):
-        pytest.skip(f"{request.param} could not be set up; `make {request.param}` tells why")
+        pytest.skip(f"{request.param} is not there; `make {request.param}` sets it up, or tells why not")
     home = tmp_path_factory.mktemp("sharing") / "home"
     with LoopbackServer(_answer) as server:
         ended = run_in(request.param, "tests.matrix.sharing_program", server.address, str(home), within=120)
