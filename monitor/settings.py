@@ -18,7 +18,7 @@ _TABLE = "openai-monitor"
 _ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 
 
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """What is to be known of a setting besides its type and default.
 
     Attributes:
@@ -28,13 +28,10 @@ class Setting:
         attributes: attributes of OpenTelemetry's resource that tell it.
     """
 
-    __slots__ = ("also", "attributes", "doc", "parse")
-
-    def __init__(
-        self, doc: str, parse: read.Read, *, also: tuple[str, ...] = (), attributes: tuple[str, ...] = ()
-    ) -> None:
-        """All of it."""
-        self.doc, self.parse, self.also, self.attributes = doc, parse, also, attributes
+    doc: str
+    parse: read.Read
+    also: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 def _default_home() -> Path:
@@ -222,7 +219,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @functools.cache
-def described() -> dict[str, Setting]:
+def described() -> Mapping[str, Setting]:
     """All settings by name, in their order."""
     return {name: hint.__metadata__[0] for name, hint in Settings.__annotations__.items()}
 

@@ -196,9 +196,11 @@ class Exchange:
         """Note that the first piece of a streamed answer has come."""
         self._facts["time_to_first_chunk"] = (time.perf_counter_ns() - self._began) // 1_000 / 1_000_000
 
-    def took_body(self, content: bytes) -> None:
-        """Read a whole answer and finish."""
-        if self.keeper is not None:
+    def took_body(self, content: bytes, *, is_whole: bool = True) -> None:
+        """Read an answer and finish; of one that was none to be kept, its last members or nothing."""
+        if not is_whole:
+            self._content_type = ""
+        elif self.keeper is not None:
             self._answer = content
         body = read_answer(content)
         if body is None:
@@ -206,11 +208,6 @@ class Exchange:
         else:
             self.took_answer(body, content)
         self.finish("completed")
-
-    def took_unkept(self, end: bytes) -> None:
-        """Finish: the whole answer came, but was none to be kept; `end` are the last members of a large one."""
-        self._content_type = ""
-        self.took_body(end)
 
     def took_odd_event(self, data: bytes) -> None:
         """Note the data of an event that is no JSON object."""

@@ -112,10 +112,9 @@ class BodyWatch(_AnyWatch):
             except EncodingError:
                 self.exchange.garbled()
             else:
-                if content or self._is_kept:
-                    self.exchange.took_body(content)
-                else:
-                    self.exchange.took_unkept(b"" if self._tail is None else self._tail.members())
+                is_whole = bool(content) or self._is_kept
+                end = b"" if self._tail is None else self._tail.members()
+                self.exchange.took_body(content or end, is_whole=is_whole)
         return None
 
 

@@ -125,18 +125,18 @@ class ContentDrain:
 def forget_contents(ledger: Ledger, directory: Path, *, keep: timedelta) -> int:
     """Delete contents that are older than `keep`, and segments that are taken in; returns how many contents went.
 
-    As with requests, nothing goes while the clock is days ahead of where it was.
+    As with requests, nothing is too old while the clock is days ahead of where it was.
     """
-    if not is_trusted(ledger):
-        return 0
-    now = ledger.clock().replace(tzinfo=None)
-    with ledger.writing() as cursor:
-        (gone,) = cursor.execute("delete from contents where started_at < ?", [now - keep]).fetchone() or (0,)
-    paths = [*_idle_files(ledger, directory, at_least=max(keep, _LONGEST_PAUSE))]
-    if gone or paths or any(directory.glob("*")):
+    gone, idle = 0, list[Path]()
+    if is_trusted(ledger):
+        now = ledger.clock().replace(tzinfo=None)
+        with ledger.writing() as cursor:
+            (gone,) = cursor.execute("delete from contents where started_at < ?", [now - keep]).fetchone() or (0,)
+        idle = [*_idle_files(ledger, directory, at_least=max(keep, _LONGEST_PAUSE))]
+    if gone or idle or any(directory.glob("*")):
         # Segments may go only after it.
         ledger.checkpoint()
-    for path in paths:
+    for path in idle:
         path.unlink(missing_ok=True)
     retire_segments(ledger, directory, keep=0.0)
     if gone:

@@ -36,6 +36,19 @@ def test_the_usage_of_a_large_embedding_is_read(world: World) -> None:
     assert found["response_model"] == "text-embedding-3-large"
 
 
+def test_the_end_of_a_large_answer_is_not_kept_as_the_answer(world: World) -> None:
+    """Where contents are kept, what is not there is null."""
+    body = b'{"data":["' + b"x" * _LARGE + b'"],"usage":{"prompt_tokens":5,"total_tokens":5}}'
+    with opened(always(Answer(headers=_JSON, pieces=_pieces(body)))) as client:
+        world.wrap(client, content=True)
+        client.embeddings.with_raw_response.create(model="text-embedding-3-large", input="a")
+    (content,) = world.contents()
+
+    assert world.end()["input_tokens"] == 5
+    assert (content["record_id"], content.get("answer")) == (world.end()["record_id"], None)
+    assert "text-embedding-3-large" in content["request"]
+
+
 def test_the_usage_of_large_pictures_is_read(world: World) -> None:
     """How many they are is unknown: nobody counts those that pass."""
     picture = base64.b64encode(bytes(_LARGE // 8)).decode()

@@ -35,12 +35,8 @@ class _Exchange:
     def __init__(self) -> None:
         self.told: list[bytes | None] = []
 
-    def took_body(self, content: bytes) -> None:
-        self.told.append(content)
-
-    def took_unkept(self, end: bytes) -> None:
-        assert end == b""
-        self.told.append(None)
+    def took_body(self, content: bytes, *, is_whole: bool) -> None:
+        self.told.append(content if is_whole else None)
 
 
 @pytest.mark.parametrize(
