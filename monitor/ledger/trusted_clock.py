@@ -23,7 +23,7 @@ _NO_TIME: Final = timedelta()
 
 
 def is_trusted(ledger: Ledger) -> bool:
-    """Whether the ledger's clock goes on from where it was; ask each hour or more often, for it notes that somebody asked."""
+    """Whether the ledger's clock goes on from where it was; it notes that somebody asked, so ask at least each hour."""
     now = ledger.clock().replace(tzinfo=None)
     with ledger.writing() as cursor:
         until, since = _known(cursor) or (now, now)
