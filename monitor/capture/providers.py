@@ -95,6 +95,10 @@ _HOSTS: Final = {
     "api.z.ai": "zai",
     "open.bigmodel.cn": "zhipuai",
 }
+TELL_USAGE: Final = frozenset({"openrouter"})
+"""Providers whose streams tell the usage to whom did not ask, in a chunk of its own: openrouter.ai says of
+`stream_options.include_usage` that it has no effect. Asked by us, the caller's chunk could not be told from ours."""
+
 _REGIONS: Final = ("eu", "us", "ae", "au", "in", "jp")
 """Regions in which OpenAI processes what is asked of `REGION.api.openai.com`."""
 _REGIONAL: Final = re.compile(rf"({'|'.join(_REGIONS)})\.api\.openai\.com\.?", re.IGNORECASE)

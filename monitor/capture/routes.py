@@ -11,7 +11,7 @@ from monitor.capture.bases import Base
 from monitor.capture.calls import Place
 from monitor.capture.endpoints import Endpoint, deployment_of, endpoint_of
 from monitor.capture.keys import KeyNames
-from monitor.capture.providers import provider_of, region_of
+from monitor.capture.providers import TELL_USAGE, provider_of, region_of
 from monitor.records import Begin
 from monitor.spool.format import encode_facts
 
@@ -116,8 +116,9 @@ class Routes:
         identity, url = self._identity, request.url
         endpoint = endpoint_of(request.method, url.path, self._base_path(url))
         fingerprint, hint = self._keys.name(authorization, api_key)
+        provider = identity.provider or provider_of(url.host, url.port, identity.providers)
         facts: dict[str, object] = {
-            "provider_name": identity.provider or provider_of(url.host, url.port, identity.providers),
+            "provider_name": provider,
             "region": region_of(url.host),
             "operation_name": endpoint.operation_name,
             "endpoint": endpoint.path,
@@ -144,8 +145,7 @@ class Routes:
             begun=encode_facts(begun) + b",",
             more=b",%b," % encode_facts(more),
             accounts={name: value[:256] for name, value in accounts.items() if value},
-            # The signature of AWS covers the body.
-            may_change=identity.include_usage and not (authorization or "").startswith("AWS4-"),
+            may_change=identity.include_usage and provider not in TELL_USAGE and not _is_signed(authorization),
         )
 
     def _base_path(self, url: Any) -> str:
@@ -161,3 +161,8 @@ def _id_in(path: str, endpoint: Endpoint) -> str:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
+
+
+def _is_signed(authorization: str | None) -> bool:
+    """Whether the body is: the signature of AWS covers it."""
+    return authorization is not None and authorization.startswith("AWS4-")

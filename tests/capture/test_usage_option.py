@@ -109,6 +109,23 @@ def test_who_asks_as_openrouter_has_it_sees_the_usage(world: World) -> None:
     assert world.end()["usage_source"] == "response"
 
 
+def test_usage_that_a_provider_always_tells_is_the_callers(world: World) -> None:
+    """A stream of OpenRouter is the same to the last chunk, watched or not, and its usage is read from it."""
+    seen = []
+    for watch in (None, world):
+        with opened(always(Answer(headers=EVENTS, pieces=events(chunks(has_usage=True)), is_chunked=True))) as client:
+            if watch is not None:
+                watch.wrap(client, provider="openrouter")
+            stream = client.chat.completions.create(model="openai/gpt-4o", messages=MESSAGES, stream=True)
+            seen.append([chunk.to_dict() for chunk in stream])
+            options = options_of(client.server.asked[0])
+
+    assert seen[0] == seen[1]
+    assert seen[1][-1]["usage"]
+    assert options is None
+    assert (world.end()["input_tokens"], world.end()["usage_source"]) == (14, "response")
+
+
 @pytest.mark.parametrize("where", ["before", "behind"])
 def test_a_null_within_something_else_is_not_ours(where: str, world: World) -> None:
     """Groq has a `usage` of its own in each chunk."""

@@ -22,6 +22,8 @@ from tests.cassettes.material import MARK, Row
 _KEY: Final = "sk-proj-recorded-traffic-0123456789"
 _THREADS: Final = 4
 _TASKS: Final = 8
+_PATIENCE: Final = 300.0
+"""Seconds. A busy machine takes longer to connect than the five that the SDK waits."""
 
 _METHODS: Final = [
     (method, re.compile(pattern.replace("{}", "([^/]+)")), name)
@@ -164,7 +166,7 @@ class _Clients:
 
     def _make(self, where: _Where, provider: str | None) -> Any:
         if where.deployment is None:
-            client = self._plain(api_key=_KEY, base_url=self._address + where.prefix, max_retries=0)
+            client = self._plain(api_key=_KEY, base_url=self._address + where.prefix, max_retries=0, timeout=_PATIENCE)
         else:
             client = self._azure(
                 api_key=_KEY,
@@ -172,6 +174,7 @@ class _Clients:
                 azure_deployment=where.deployment,
                 api_version=where.version or "2024-02-01",
                 max_retries=0,
+                timeout=_PATIENCE,
             )
         if self._stack is not None:
             self._stack.enter_context(client)

@@ -91,7 +91,7 @@ _CALLS: tuple[_Call, ...] = (
 def _made(kind: type[Any], **named: Any) -> Any:
     """A wrapped client; certificates are not loaded, which takes long."""
     with monitor.tag(outer=TAG):
-        return monitor.wrap(kind(**{"api_key": CANARIES["OpenAI key"], "max_retries": 0, "timeout": 5.0, **named}))
+        return monitor.wrap(kind(**{"api_key": CANARIES["OpenAI key"], "max_retries": 0, "timeout": 60.0, **named}))
 
 
 def _clients(address: str) -> list[Any]:
