@@ -27,6 +27,7 @@ def test_counts_are_those_of_a_call() -> None:
     }
 
 
+@pytest.mark.torture
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_recording_is_counted(tmp_path: Path) -> None:
     """A raw call, and what a wrapped one has more: thousands of instructions, and a part of the whole."""

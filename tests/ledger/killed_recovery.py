@@ -51,19 +51,19 @@ def _said(words: list[str]) -> str:
     return _GOING_ON.sub("", _STAMP.sub("STAMP", told.getvalue()))
 
 
-def _dying(home: Path, words: list[str], dies_before: int) -> str:
-    """The same, gone before the n-th thing that it does to files of the data directory."""
-    left = dies_before
+def _counted(home: Path, words: list[str], dies_before: int | None) -> tuple[str, int]:
+    """The same, and how many things it does to files of the data directory; gone before the n-th of them."""
+    steps = 0
 
     def count(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal left
+        nonlocal steps
         if _is_step(event, arguments, home):
-            left -= 1
-            if left == 0:
+            steps += 1
+            if steps == dies_before:
                 os._exit(DIED)
 
     sys.addaudithook(count)
-    return _said(words)
+    return _said(words), steps
 
 
 def _is_step(event: str, arguments: tuple[Any, ...], home: Path) -> bool:
@@ -116,17 +116,25 @@ def _in_child(work: Callable[[], Any]) -> tuple[int, Any]:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), json.loads(result or "null")
 
 
-def _after(template: Path, home: Path, words: list[str], dies_before: int | None) -> tuple[int, dict[str, Any]]:
-    """How a command ended that dies, and what one that does not makes of it."""
+def _after(template: Path, home: Path, words: list[str], dies_before: int | None) -> dict[str, Any]:
+    """What a command makes of a damaged directory, after one that died at work where a step is given."""
     shutil.copytree(template, home)
     try:
-        status, opened = 0, None
+        status, opened = DIED, None
         if dies_before is not None:
-            status, _ = _in_child(lambda: _dying(home, words, dies_before))
+            status, _ = _in_child(lambda: _counted(home, words, dies_before))
             began = any(home.glob("ledger.recovering.json"))
             opened = _in_child(lambda: _opened(home))[1] if began else None
-        said = _in_child(lambda: _said(words))[1]
-        return status, {"opened": opened, "said": said, "held": _in_child(lambda: _held(home))[1]}
+        said, steps = _in_child(lambda: _counted(home, words, None))[1]
+        held = _in_child(lambda: _held(home))[1]
+        return {
+            "before": dies_before,
+            "died": status == DIED,
+            "opened": opened,
+            "said": said,
+            "held": held,
+            "steps": steps,
+        }
     finally:
         shutil.rmtree(home)
 
@@ -134,15 +142,9 @@ def _after(template: Path, home: Path, words: list[str], dies_before: int | None
 def main(template: Path, folder: Path, first: int, step: int, words: list[str]) -> None:
     home = folder / "home"
     os.environ["MONITOR_HOME"] = str(home)
-    _, undisturbed = _after(template, home, words, None)
-    deaths: list[dict[str, Any]] = []
-    status, place = DIED, first
-    while status == DIED:
-        status, found = _after(template, home, words, place)
-        if status == DIED:
-            deaths.append({"before": place, **found})
-        place += step
-    json.dump({"undisturbed": undisturbed, "deaths": deaths, "status": status}, sys.stdout)
+    undisturbed = _after(template, home, words, None)
+    deaths = [_after(template, home, words, place) for place in range(first, undisturbed["steps"] + 1, step)]
+    json.dump({"undisturbed": undisturbed, "deaths": deaths}, sys.stdout)
 
 
 if __name__ == "__main__":
