@@ -5,7 +5,7 @@
 The lines are those of `bench.loads`: real arrivals and sizes, a begin and an end line for each request. The baseline,
 in the same run on the same lines, is DuckDB's own JSON reader filling a plain table: no checksums, no prices, no
 rollup, no positions. Each is measured in a process of its own. Freshness: lines are written at 1,000 requests a second
-while a drain runs twice a second; the delay is from the end of a write to the row's being there for a question.
+while the server's own loop drains; the delay is from the end of a write to the row's being there for a question.
 """
 
 import argparse
@@ -27,8 +27,11 @@ import duckdb
 
 from bench.loads import feed, fill_spool
 from bench.windows import TRACES
+from monitor.clock import system_clock
 from monitor.health import Health
 from monitor.home import Home
+from monitor.jobs.drain_loop import DrainLoop
+from monitor.jobs.runner import JobRunner
 from monitor.ledger.drain import Drain
 from monitor.ledger.ledger import Ledger
 from monitor.pricing.installed import installed_price_book
@@ -126,28 +129,22 @@ def _fresh(home: Home, arguments: argparse.Namespace) -> Mapping[str, float]:
     written: list[float] = []
     with Ledger.open(home.ledger) as ledger:
         drain = Drain(ledger, home.spool, installed_price_book(), Health())
+        loop = DrainLoop(drain, JobRunner(system_clock, Health()), interval=_INTERVAL)
         stopping = threading.Event()
         seen: list[tuple[float, int]] = []
-        threads = [
-            threading.Thread(target=_drain_on, args=(drain, stopping)),
-            threading.Thread(target=_look_on, args=(ledger, seen, stopping)),
-        ]
-        for thread in threads:
-            thread.start()
-        written.extend(at for _, at in feed(writer, rate=_RATE, seconds=arguments.seconds, seed=1))
+        looking = threading.Thread(target=_look_on, args=(ledger, seen, stopping))
+        loop.start()
+        looking.start()
+        written.extend(
+            at for _, at in feed(writer, rate=_RATE, seconds=arguments.seconds, seed=1, traces=arguments.traces)
+        )
         deadline = time.monotonic() + 60
         while (not seen or seen[-1][1] < len(written)) and time.monotonic() < deadline:
             stopping.wait(_LOOK_EVERY)
         stopping.set()
-        for thread in threads:
-            thread.join()
+        looking.join()
+        loop.stop()
     return _delays(written, seen)
-
-
-def _drain_on(drain: Drain, stopping: threading.Event) -> None:
-    while not stopping.is_set():
-        drain.run()
-        stopping.wait(_INTERVAL)
 
 
 def _look_on(ledger: Ledger, seen: list[tuple[float, int]], stopping: threading.Event) -> None:

@@ -137,7 +137,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Setting("Address of the dashboard as people reach it, for links in alerts.", read.text)
     ] = None
     time_zone: Annotated[str, Setting("Time zone of the pages and of budgets that name none.", read.zone)] = "UTC"
-    drain_interval: Annotated[float, Setting("Seconds between two looks at the spool.", read.seconds)] = 0.5
+    drain_interval: Annotated[
+        float, Setting("Seconds from the beginning of one look at the spool to that of the next.", read.seconds)
+    ] = 0.5
     spool_keep: Annotated[
         float, Setting("Seconds a segment is kept after all of it is safe in the ledger.", read.seconds)
     ] = 86_400.0

@@ -1,4 +1,4 @@
-"""The thread that drains the spool twice a second."""
+"""The thread that drains the spool, twice a second unless it is told otherwise."""
 
 import logging
 import threading
@@ -11,6 +11,16 @@ from monitor.ledger.drain import Drain
 log = logging.getLogger(__name__)
 
 _STUCK_AFTER = 60.0
+_LEAST_REST = 0.1
+"""Of an interval, however long a look has taken: others wait for the ledger, too."""
+
+
+def rest_after(took: float, interval: float) -> float:
+    """Seconds to wait after a look at the spool that `took` so many, so that looks begin an `interval` apart.
+
+    Waiting a whole interval would make every request older by the time of one look more.
+    """
+    return max(interval - took, interval * _LEAST_REST)
 
 
 class DrainLoop:
@@ -24,7 +34,7 @@ class DrainLoop:
         Args:
             drain: of records.
             runner: keeps count of the rounds.
-            interval: time in seconds between two looks at the spool.
+            interval: time in seconds from the beginning of one look at the spool to that of the next.
             contents: drain of contents, which comes after that of records.
         """
         self._drain = drain
@@ -84,7 +94,8 @@ class DrainLoop:
 
     def _run(self) -> None:
         while not self._is_stopping:
+            began = time.monotonic()
             if self._runner.run("drain", self.drain_now):
                 self._done_at = time.monotonic()
-            self._wake.wait(self._interval)
+            self._wake.wait(rest_after(time.monotonic() - began, self._interval))
         self._runner.run("drain", self.drain_now)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.health import Health
-from monitor.jobs.drain_loop import DrainLoop
+from monitor.jobs.drain_loop import DrainLoop, rest_after
 from monitor.jobs.runner import JobRunner
 from monitor.ledger import queries
 from monitor.ledger.drain import Drain
@@ -50,6 +50,12 @@ def _started(loop: DrainLoop) -> Iterator[DrainLoop]:
         yield loop
     finally:
         loop.stop()
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.0, 0.5), (0.2, 0.3), (0.45, 0.05), (0.5, 0.05), (60.0, 0.05)])
+def test_looks_begin_an_interval_apart(took: float, rest: float) -> None:
+    """However long each takes; a tenth of it is left to others for certain."""
+    assert rest_after(took, 0.5) == pytest.approx(rest)
 
 
 def test_what_waits_is_drained(tmp_path: Path) -> None:
