@@ -7,6 +7,9 @@ SUITES := .venv-openai-1-oldest .venv-suite-1 .venv-suite-2 .venv-suite-3
 # Other tables of prices, to compare ours with.
 ORACLES := .venv-litellm
 
+# All tests, on all cores.
+TESTS := .venv-dev/bin/python -m pytest --numprocesses=auto --dist=worksteal
+
 # Which runners `make bench` starts, each `bench/NAME.py`; arguments for `make demo` and `make up`.
 BENCHES ?= overhead drain
 ARGS ?=
@@ -28,8 +31,6 @@ demo: .venv ## Start everything with made-up data, to look around (ARGS="--port 
 up: .venv ## Start the server: dashboard, drain and jobs (ARGS="--port 8600")
 	@.venv/bin/monitor up $(ARGS)
 
-TESTS := .venv-dev/bin/python -m pytest --numprocesses=auto --dist=worksteal
-
 .PHONY: test
 test: .venv-dev ## Run the checks and all tests
 	@scripts/browser || true
@@ -40,7 +41,7 @@ test: .venv-dev ## Run the checks and all tests
 	$(TESTS) || status=$$?; \
 	exit $$status
 
-# Not part of `test`: Python 3.11 takes twice the time to run code while it is counted.
+# Not part of `test`: on Python 3.11 the replay of recorded traffic takes twice as long while its lines are counted.
 .PHONY: coverage
 coverage: .venv-dev ## Run all tests and say which lines they do not reach
 	@$(TESTS) --cov --cov-report=term

@@ -112,9 +112,8 @@ class BodyWatch(_AnyWatch):
             except EncodingError:
                 self.exchange.garbled()
             else:
-                is_whole = bool(content) or self._is_kept
                 end = b"" if self._tail is None else self._tail.members()
-                self.exchange.took_body(content or end, is_whole=is_whole)
+                self.exchange.took_body(content or end, is_whole=self._is_kept)
         return None
 
 

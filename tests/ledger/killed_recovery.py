@@ -120,7 +120,7 @@ def _after(template: Path, home: Path, words: list[str], dies_before: int | None
     """What a command makes of a damaged directory, after one that died at work where a step is given."""
     shutil.copytree(template, home)
     try:
-        status, opened = DIED, None
+        status, opened = 0, None
         if dies_before is not None:
             status, _ = _in_child(lambda: _counted(home, words, dies_before))
             began = any(home.glob("ledger.recovering.json"))

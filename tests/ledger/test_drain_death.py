@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from monitor.ledger import queries
 from monitor.ledger.error_queries import under_way
 from monitor.ledger.ledger import Ledger
@@ -37,8 +39,8 @@ def test_a_drain_that_dies_at_any_statement_loses_and_doubles_nothing(tmp_path: 
     assert kept == (statement, statement)
 
 
-def test_a_drain_that_dies_while_it_corrects_counts_all_usage_once(tmp_path: Path) -> None:
-    """What is taken out, put back, and remembered as counted is the same transaction."""
+def _corrects(tmp_path: Path, step: int) -> int:
+    """Let drains that correct die at every so many statements; returns how many rounds that took."""
     with mortal_world(tmp_path) as (world, ledger):
 
         def write(statement: int) -> None:
@@ -49,13 +51,24 @@ def test_a_drain_that_dies_while_it_corrects_counts_all_usage_once(tmp_path: Pat
                 polled(name), polled(name, after=90), line(file=name), line(file=name), begun(f"unknown-{name}")
             )
 
-        works = die_at_each_statement(ledger, write, world.drain.run, step=_STEP) // _STEP
+        works = die_at_each_statement(ledger, write, world.drain.run, step=step) // step
         raw = world.rows("select count(*), sum(input_tokens), sum(list_cost) from requests where list_cost is not null")
         rolled = world.rows("select sum(priced_requests), sum(input_tokens), sum(list_cost) from usage_hourly")
 
-    assert works > 6
     assert raw[0][:2] == (3 * works, 3_000 * works)
     assert rolled == raw
+    return works
+
+
+def test_a_drain_that_dies_while_it_corrects_counts_all_usage_once(tmp_path: Path) -> None:
+    """What is taken out, put back, and remembered as counted is the same transaction."""
+    assert _corrects(tmp_path, _STEP) > 6
+
+
+@pytest.mark.torture
+def test_a_drain_that_dies_at_every_statement_while_it_corrects_counts_all_usage_once(tmp_path: Path) -> None:
+    """The same, without leaving any out."""
+    assert _corrects(tmp_path, 1) > 6 * _STEP
 
 
 def test_what_was_committed_survives_the_death_of_the_process(tmp_path: Path) -> None:
